@@ -1,27 +1,27 @@
 /** Bundles what the shims run, so that a start reads a few files instead of a few hundred: src/x.ts becomes dist/x.js. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
 
-const entries = ['src/cli/start.ts', 'src/index.ts', 'src/course/evaluate.ts', 'src/oci/main.ts']
-const root = join(import.meta.dirname, '..')
-const dist = join(root, 'dist')
-const chunks = join(dist, 'chunks')
+const entries = ['src/cli/start.ts', 'src/index.ts', 'src/course/evaluate.ts', 'src/oci/main.ts'];
+const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+const chunks = join(dist, 'chunks');
 
 // Importing node:process as a module evaluates every getter it has, stdin included: 2 ms of each start. The global is free.
 const globalProcess: Plugin = {
   name: 'global-process',
   setup(build) {
-    build.onResolve({ filter: /^(node:)?process$/ }, () => ({ path: 'process', namespace: 'global' }))
+    build.onResolve({ filter: /^(node:)?process$/ }, () => ({ path: 'process', namespace: 'global' }));
     build.onLoad({ filter: /.*/, namespace: 'global' }, () => ({
       contents: 'module.exports = globalThis.process',
-    }))
+    }));
   },
-}
+};
 
 const { outputFiles } = await build({
   absWorkingDir: root,
-  entryPoints: entries.filter(entry => existsSync(join(root, entry))),
+  entryPoints: entries.filter((entry) => existsSync(join(root, entry))),
   outbase: 'src',
   outdir: dist,
   chunkNames: 'chunks/[name]-[hash]',
@@ -39,17 +39,17 @@ const { outputFiles } = await build({
   legalComments: 'none',
   logLevel: 'warning',
   write: false,
-})
+});
 
 // Written beside and renamed: another tslab may be starting from these files at this moment.
 for (const { path, contents } of outputFiles) {
-  mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(`${path}.new`, contents)
-  renameSync(`${path}.new`, path)
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.new`, contents);
+  renameSync(`${path}.new`, path);
 }
 
 // A tslab that still runs may yet load its own build's chunks: only those of an earlier day go.
-const yesterday = Date.now() - 24 * 3600 * 1000
+const yesterday = Date.now() - 24 * 3600 * 1000;
 for (const name of existsSync(chunks) ? readdirSync(chunks) : []) {
-  if (statSync(join(chunks, name)).mtimeMs < yesterday) rmSync(join(chunks, name))
+  if (statSync(join(chunks, name)).mtimeMs < yesterday) rmSync(join(chunks, name));
 }

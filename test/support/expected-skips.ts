@@ -3,9 +3,9 @@
  * machine lacks, so that a reader can tell when an entry can go.
  */
 export interface ExpectedSkip {
-  test: string
-  reason: string
-  why: string
+  test: string;
+  reason: string;
+  why: string;
 }
 
-export const expectedSkips: ExpectedSkip[] = []
+export const expectedSkips: ExpectedSkip[] = [];
