@@ -4,9 +4,10 @@ import { join } from 'node:path';
 
 const cached = enableCompileCache(join(import.meta.dirname, '../cache'));
 
-// Someone else's checkout. Root never comes here (it may write anywhere), so nobody can plant code for it in a home.
-if (cached.status === constants.compileCacheStatus.FAILED && process.env.HOME) {
-  enableCompileCache(join(process.env.HOME, '.cache/tslab'));
+// Someone else's checkout. Never for root, whose HOME under sudo may be a user's: a cache is code.
+const home = process.getuid?.() === 0 ? undefined : process.env.HOME;
+if (cached.status === constants.compileCacheStatus.FAILED && home) {
+  enableCompileCache(join(home, '.cache/tslab'));
 }
 
 await import('./main.ts');
