@@ -1,0 +1,30 @@
+/**
+ * What this host can do, read once and passed to the stages as data, so that planning is pure.
+ * probe.ts reads it; tests write it by hand.
+ */
+export interface Facts {
+  /** uname release, such as `6.18.44`. */
+  readonly kernel: string;
+  /** Effective ids of whoever asks. 0 means that no user namespace is needed. */
+  readonly uid: number;
+  readonly gid: number;
+  /** Effective capabilities by name; root may lack some (containers, hardened hosts). */
+  readonly capabilities: readonly string[];
+  /** Namespace types for which /proc/self/ns has an entry, in OCI's words. */
+  readonly namespaces: readonly string[];
+  readonly cgroup: CgroupFacts;
+  /** Whether `/` is a shared mount (systemd makes it so): then a mount made carelessly reaches the host. */
+  readonly rootShared: boolean;
+  /** What each bind source of the config is, so that its mount point can be made of the same sort. */
+  readonly sources: Readonly<Record<string, 'directory' | 'file' | 'missing'>>;
+}
+
+export interface CgroupFacts {
+  readonly layout: 'v1' | 'v2' | 'hybrid' | 'none';
+  /** Mount point of the v2 tree, if there is one. */
+  readonly unified?: string;
+  /** v1: mount point by controller. */
+  readonly controllers: Readonly<Record<string, string>>;
+  /** Whether the asking user may make directories there. */
+  readonly writable: boolean;
+}

@@ -1,0 +1,14 @@
+/** errno numbers by name (asm-generic/errno-base.h, errno.h), as far as a step may tolerate them. */
+export const tolerable = {
+  EPERM: 1,
+  ENOENT: 2,
+  EACCES: 13,
+  EBUSY: 16,
+  EEXIST: 17,
+  ENODEV: 19,
+  EINVAL: 22,
+  EROFS: 30,
+  ENOSYS: 38,
+} as const;
+
+export type Tolerable = keyof typeof tolerable;

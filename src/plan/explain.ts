@@ -1,0 +1,73 @@
+/** Each step as strace(1) would print it, for `tslab plan`, the stepper and error messages. */
+import type { Call, Step } from './step.ts';
+
+type Render = { [K in Call['kind']]: (call: Extract<Call, { kind: K }>) => string };
+
+/** One line, such as `mount("proc", "/proc", "proc", MS_NOSUID|MS_NODEV, NULL)`. Inside a rootfs, `root:` stands before the path. */
+export function explainCall(call: Call): string {
+  const render = calls[call.kind] as (call: Call) => string;
+  return render(call);
+}
+
+/** The field and lesson behind a step, such as `pid, mounts[0]`. */
+export function explainOrigin(step: Step): string {
+  return step.from.field === undefined ? step.from.lesson : `${step.from.lesson}, ${step.from.field}`;
+}
+
+const q = (text: string | undefined) => (text === undefined ? 'NULL' : JSON.stringify(text));
+const at = (call: { dir?: string; path: string }) =>
+  call.dir === undefined ? q(call.path) : `${call.dir}:${q(call.path)}`;
+const or = (names: readonly string[] | undefined) => (names?.length ? names.join('|') : '0');
+const octal = (mode: number) => `0${mode.toString(8)}`;
+
+const list = (words: readonly string[], most: number) => {
+  const shown = words.slice(0, most).map(q).join(', ');
+  return `[${shown}${words.length > most ? `, … ${words.length - most} more` : ''}]`;
+};
+
+const caps = (names: readonly string[]) =>
+  names.length === 0 ? '0' : names.length > 3 ? `${names.length} capabilities` : names.join('|');
+
+const calls: Render = {
+  clone: (c) =>
+    `clone3(${or(['CLONE_PIDFD', ...(c.cgroup === undefined ? [] : ['CLONE_INTO_CGROUP']), ...c.flags])})`,
+  unshare: (c) => `unshare(${or(c.flags)})`,
+  pidfd: (c) => `${c.as} = pidfd_open(${c.pid})`,
+  setns: (c) => `setns(${c.fd}, ${or(c.flags)})`,
+  open: (c) => `${c.as === undefined ? '' : `${c.as} = `}open(${at(c)}, ${or(c.flags)})`,
+  close: (c) => `close(${c.fd})`,
+  mkdir: (c) => `mkdir(${at(c)}, ${octal(c.mode)})`,
+  write: (c) => `write(${at(c)}, ${q(c.data.length > 60 ? `${c.data.slice(0, 57)}…` : c.data)})`,
+  writepid: (c) => `write(${at(c)}, pid of the child)`,
+  symlink: (c) => `symlink(${q(c.target)}, ${at(c)})`,
+  mknod: (c) => `mknod(${at(c)}, ${octal(c.mode)}, makedev(${c.major}, ${c.minor}))`,
+  rmdir: (c) => `rmdir(${at(c)})`,
+  unlink: (c) => `unlink(${at(c)})`,
+  rmtree: (c) => `rm -r(${at(c)})`,
+  mount: (c) =>
+    `mount(${c.sourceFd ?? q(c.source)}, ${at({ ...c, path: c.target })}, ${q(c.fstype)}, ${or(c.flags)}, ${q(c.data)})`,
+  umount: (c) => `umount2(${at({ ...c, path: c.target })}, ${or(c.flags)})`,
+  pivot_root: (c) => `pivot_root(${q(c.newRoot)}, ${q(c.putOld)})`,
+  chroot: (c) => `chroot(${q(c.path)})`,
+  chdir: (c) => `chdir(${at(c)})`,
+  sethostname: (c) => `sethostname(${q(c.name)})`,
+  setdomainname: (c) => `setdomainname(${q(c.name)})`,
+  netlink: (c) => `sendmsg(AF_NETLINK ${c.protocol}, ${Buffer.from(c.messages, 'base64').length} bytes)`,
+  setsid: () => 'setsid()',
+  openpts: (c) => `${c.as} = ioctl(${c.master}, TIOCGPTPEER)`,
+  winsize: (c) => `ioctl(${c.fd}, TIOCSWINSZ, ${c.rows}x${c.columns})`,
+  handover: (c) => `sendmsg(the launcher, SCM_RIGHTS ${c.fd})`,
+  ctty: (c) => `ioctl(${c.fd}, TIOCSCTTY), dup2(${c.fd}, 0…2)`,
+  rlimit: (c) => `setrlimit(${c.resource}, ${c.soft}, ${c.hard})`,
+  setgroups: (c) => `setgroups([${c.gids.join(', ')}])`,
+  setgid: (c) => `setresgid(${c.gid}, ${c.gid}, ${c.gid})`,
+  setuid: (c) => `setresuid(${c.uid}, ${c.uid}, ${c.uid})`,
+  capbset: (c) => `prctl(PR_CAPBSET_DROP, all but ${caps(c.keep)})`,
+  capset: (c) =>
+    `capset(effective ${caps(c.effective)}, permitted ${caps(c.permitted)}, inheritable ${caps(c.inheritable)})`,
+  capambient: (c) => `prctl(PR_CAP_AMBIENT, ${caps(c.raise)})`,
+  prctl: (c) => `prctl(${c.option}, ${c.value})`,
+  umask: (c) => `umask(${octal(c.mask)})`,
+  init: () => 'fork()',
+  exec: (c) => `execve(${q(c.argv[0])}, ${list(c.argv, 8)}, ${c.envp.length} variables)`,
+};

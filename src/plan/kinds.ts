@@ -1,0 +1,137 @@
+/**
+ * The step kinds: what a plan can say, as one table. A kind is about one system call.
+ * The same table stands in native/kinds.c (code and wire signature); a test compares the two.
+ * Types (step.ts), validation, encoding and explanation are all derived from here.
+ */
+import type { FlagSet, NameSet } from './flags.ts';
+
+/** Who performs a step: the launcher itself, the process it cloned, or either. */
+export type Hands = 'host' | 'child' | 'both';
+
+/**
+ * The type of one field. A trailing `?` allows leaving it out.
+ *
+ * | type    | in TypeScript                | on the wire                                    |
+ * |---------|------------------------------|------------------------------------------------|
+ * | str     | string without NUL           | `s` length, bytes, NUL                         |
+ * | strs    | string[]                     | `v` count, then strings                        |
+ * | text    | string                       | `b` length, bytes (UTF-8)                      |
+ * | bytes   | string, base64               | `b` length, bytes                              |
+ * | u32     | integer                      | `u`                                            |
+ * | u64     | integer below 2^53           | `U`                                            |
+ * | limit   | integer or 'unlimited'       | `U`, all ones for unlimited                    |
+ * | u32s    | integer[]                    | `b`                                            |
+ * | bool    | boolean                      | `u`                                            |
+ * | fd      | name of an opened descriptor | `f` slot number                                |
+ * | as      | name given to a descriptor   | `f` slot number                                |
+ * | caps    | capability names             | `U` bit mask                                   |
+ * | flags:… | flag names of one set        | `U` or-ed                                      |
+ * | name:…  | one name of one set          | `u`                                            |
+ */
+export type FieldType = BareType | `${BareType}?`;
+type BareType =
+  | 'str'
+  | 'strs'
+  | 'text'
+  | 'bytes'
+  | 'u32'
+  | 'u64'
+  | 'limit'
+  | 'u32s'
+  | 'bool'
+  | 'fd'
+  | 'as'
+  | 'caps'
+  | `flags:${FlagSet}`
+  | `name:${NameSet}`;
+
+export interface KindSpec {
+  readonly code: number;
+  readonly hands: Hands;
+  readonly fields: Readonly<Record<string, FieldType>>;
+}
+
+/** Keeps the literal types of a table entry while checking its shape. */
+function kind<const F extends Record<string, FieldType>>(code: number, hands: Hands, fields: F) {
+  return { code, hands, fields };
+}
+
+export const kinds = {
+  // birth and joining
+  clone: kind(1, 'host', { flags: 'flags:clone', cgroup: 'fd?' }),
+  unshare: kind(2, 'both', { flags: 'flags:clone' }),
+  pidfd: kind(3, 'host', { pid: 'u32', startTime: 'u64', as: 'as' }),
+  setns: kind(4, 'both', { fd: 'fd', flags: 'flags:clone' }),
+
+  // files; with `dir`, the path is resolved inside that directory and can't leave it
+  open: kind(10, 'both', { dir: 'fd?', path: 'str', flags: 'flags:open', mode: 'u32?', as: 'as?' }),
+  close: kind(11, 'both', { fd: 'fd' }),
+  mkdir: kind(12, 'both', { dir: 'fd?', path: 'str', mode: 'u32', parents: 'bool?' }),
+  write: kind(13, 'both', { dir: 'fd?', path: 'str', data: 'text', flags: 'flags:open?' }),
+  writepid: kind(14, 'host', { dir: 'fd?', path: 'str' }),
+  symlink: kind(15, 'both', { dir: 'fd?', path: 'str', target: 'str' }),
+  mknod: kind(16, 'both', { dir: 'fd?', path: 'str', mode: 'u32', major: 'u32', minor: 'u32' }),
+  rmdir: kind(17, 'both', { dir: 'fd?', path: 'str' }),
+  unlink: kind(18, 'both', { dir: 'fd?', path: 'str' }),
+  rmtree: kind(19, 'both', { dir: 'fd?', path: 'str' }),
+
+  // what the process stands on
+  mount: kind(20, 'both', {
+    source: 'str?',
+    sourceFd: 'fd?',
+    dir: 'fd?',
+    target: 'str',
+    fstype: 'str?',
+    flags: 'flags:ms?',
+    data: 'str?',
+  }),
+  umount: kind(21, 'both', { dir: 'fd?', target: 'str', flags: 'flags:mnt?' }),
+  pivot_root: kind(22, 'child', { newRoot: 'str', putOld: 'str' }),
+  chroot: kind(23, 'child', { path: 'str' }),
+  chdir: kind(24, 'child', { dir: 'fd?', path: 'str' }),
+
+  // what it sees
+  sethostname: kind(30, 'child', { name: 'str' }),
+  setdomainname: kind(31, 'child', { name: 'str' }),
+  netlink: kind(32, 'both', { protocol: 'u32', messages: 'bytes' }),
+
+  // its terminal
+  setsid: kind(40, 'child', {}),
+  openpts: kind(41, 'child', { master: 'fd', as: 'as' }),
+  winsize: kind(42, 'child', { fd: 'fd', rows: 'u32', columns: 'u32' }),
+  handover: kind(43, 'child', { fd: 'fd' }),
+  ctty: kind(44, 'child', { fd: 'fd' }),
+
+  // what it may do
+  rlimit: kind(50, 'child', { resource: 'name:rlimits', soft: 'limit', hard: 'limit' }),
+  setgroups: kind(51, 'child', { gids: 'u32s' }),
+  setgid: kind(52, 'child', { gid: 'u32' }),
+  setuid: kind(53, 'child', { uid: 'u32' }),
+  capbset: kind(54, 'child', { keep: 'caps' }),
+  capset: kind(55, 'child', { effective: 'caps', permitted: 'caps', inheritable: 'caps' }),
+  capambient: kind(56, 'child', { raise: 'caps' }),
+  prctl: kind(57, 'child', { option: 'name:prctls', value: 'u64' }),
+  umask: kind(58, 'child', { mask: 'u32' }),
+
+  // what it runs
+  init: kind(60, 'child', {}),
+  exec: kind(61, 'child', { argv: 'strs', envp: 'strs' }),
+} as const satisfies Record<string, KindSpec>;
+
+export type Kind = keyof typeof kinds;
+
+/** Kind names by wire code. */
+export const kindByCode: ReadonlyMap<number, Kind> = new Map(
+  Object.entries(kinds).map(([name, k]) => [k.code, name as Kind]),
+);
+
+/** The wire letter of a field type; see native/README.md. */
+export function wireLetter(type: FieldType): 's' | 'v' | 'b' | 'u' | 'U' | 'f' {
+  const bare = type.replace('?', '');
+  if (bare === 'str') return 's';
+  if (bare === 'strs') return 'v';
+  if (bare === 'text' || bare === 'bytes' || bare === 'u32s') return 'b';
+  if (bare === 'fd' || bare === 'as') return 'f';
+  if (bare === 'u32' || bare === 'bool' || bare.startsWith('name:')) return 'u';
+  return 'U';
+}

@@ -1,0 +1,129 @@
+/** What a step means, in a sentence, in the learner's language. The man page of the call is the source. */
+import type { Call } from './step.ts';
+
+export interface Text {
+  readonly en: string;
+  readonly zh: string;
+}
+
+type Meaning = { [K in Call['kind']]: (call: Extract<Call, { kind: K }>) => Text };
+
+export function meaning(call: Call): Text {
+  const tell = meanings[call.kind] as (call: Call) => Text;
+  return tell(call);
+}
+
+const t = (en: string, zh: string): Text => ({ en, zh });
+
+const meanings: Meaning = {
+  clone: (c) =>
+    c.flags.length === 0
+      ? t(
+          'a new process is born, in all of the parent’s namespaces',
+          '诞生一个新进程，它仍在父进程的所有命名空间里',
+        )
+      : t('a new process is born, in new namespaces', '诞生一个新进程，同时进入新的命名空间'),
+  unshare: () => t('leaves the shared namespaces for new ones', '离开共享的命名空间，进入新的'),
+  pidfd: () =>
+    t(
+      'takes hold of a process by descriptor, so that a recycled PID can’t fool us',
+      '用描述符抓住一个进程，PID 被复用也不会认错',
+    ),
+  setns: () => t('enters namespaces that exist already', '进入已经存在的命名空间'),
+  open: () => t('opens a file or directory and keeps it by name', '打开文件或目录，按名字留用'),
+  close: () => t('closes a descriptor', '关闭一个描述符'),
+  mkdir: () => t('makes a directory', '创建目录'),
+  write: () => t('writes to a kernel or container file', '向内核文件或容器内文件写入内容'),
+  writepid: () => t('puts the child into that cgroup', '把子进程放进这个 cgroup'),
+  symlink: () => t('makes a symbolic link', '创建符号链接'),
+  mknod: () => t('makes a device node', '创建设备节点'),
+  rmdir: () => t('removes an empty directory', '删除空目录'),
+  unlink: () => t('removes a file', '删除文件'),
+  rmtree: () => t('removes a directory and all in it', '删除目录及其中的一切'),
+  mount: (c) => mountMeaning(c.flags ?? [], c.fstype),
+  umount: (c) =>
+    c.flags?.includes('MNT_DETACH')
+      ? t(
+          'takes a mount out of the tree now, and frees it when nobody uses it',
+          '立即从目录树摘下挂载，等没人使用时再释放',
+        )
+      : t('unmounts', '卸载'),
+  pivot_root: () => t('swaps the root mount of this mount namespace', '换掉这个挂载命名空间的根挂载'),
+  chroot: () =>
+    t(
+      'a path that starts with / now starts here, for this process and its children',
+      '此后本进程及其子进程的“/”从这里算起',
+    ),
+  chdir: () => t('sets the working directory', '设置工作目录'),
+  sethostname: () => t('sets the host name of this UTS namespace', '设置此 UTS 命名空间的主机名'),
+  setdomainname: () => t('sets the NIS domain name of this UTS namespace', '设置此 UTS 命名空间的 NIS 域名'),
+  netlink: () =>
+    t('asks the kernel to change network links, addresses or routes', '请求内核修改网络接口、地址或路由'),
+  setsid: () =>
+    t('starts a session of its own, free of the caller’s terminal', '开启自己的会话，脱离调用者的终端'),
+  openpts: () => t('opens the program’s end of the terminal', '打开终端的程序一端'),
+  winsize: () => t('sets the size of the terminal', '设置终端大小'),
+  handover: () => t('gives the other end of the terminal to the launcher', '把终端的另一端交给启动器'),
+  ctty: () =>
+    t(
+      'makes the terminal the session’s own, and standard input, output and error',
+      '让它成为会话的控制终端，并作为标准输入、输出和错误',
+    ),
+  rlimit: () => t('limits what one process may use', '限制单个进程能用的资源'),
+  setgroups: () => t('sets the supplementary groups', '设置附加组'),
+  setgid: () => t('becomes this group', '变成这个组'),
+  setuid: () => t('becomes this user', '变成这个用户'),
+  capbset: () =>
+    t('gives up for ever the power to gain other capabilities', '永远放弃再获得其他能力（capability）的可能'),
+  capset: () => t('sets the capabilities it holds now', '设置它现在持有的能力（capability）'),
+  capambient: () =>
+    t('sets the capabilities that survive an exec', '设置执行新程序后仍保留的能力（capability）'),
+  prctl: (c) => prctlMeaning(c.option),
+  umask: () => t('sets which permissions new files don’t get', '设置新文件默认去掉的权限'),
+  init: () =>
+    t(
+      'stays as a small init that reaps and forwards signals; its child goes on',
+      '自己留下做一个小 init，收割僵尸并转发信号；由它的子进程继续',
+    ),
+  exec: () => t('becomes the program; from here on it is the container', '变成要运行的程序；从此它就是容器'),
+};
+
+function mountMeaning(flags: readonly string[], fstype: string | undefined): Text {
+  const has = (...names: string[]) => names.some((name) => flags.includes(name));
+  if (has('MS_PRIVATE')) return t('mounts no longer spread, in either direction', '挂载不再向任何一方传播');
+  if (has('MS_SLAVE'))
+    return t(
+      'the host’s mounts still arrive here, ours don’t reach the host',
+      '主机的挂载还会传进来，我们的不会传出去',
+    );
+  if (has('MS_SHARED'))
+    return t('mounts made here appear in every peer, too', '在这里做的挂载也会出现在所有对等方');
+  if (has('MS_REMOUNT')) return t('changes the flags of this mount point', '更改这个挂载点的标志');
+  if (has('MS_BIND'))
+    return t('shows an existing directory or file at a second place', '让已有的目录或文件出现在第二个地方');
+  if (has('MS_MOVE')) return t('moves a mount to another place', '把挂载移到另一处');
+  const known: Record<string, Text> = {
+    proc: t('a view of the processes in this PID namespace', '这个 PID 命名空间里的进程视图'),
+    sysfs: t('a view of devices and drivers', '设备和驱动的视图'),
+    tmpfs: t('an empty file system in memory', '内存里的一个空文件系统'),
+    devpts: t('a set of pseudo-terminals of its own', '一套自己的伪终端'),
+    mqueue: t('the POSIX message queues of this IPC namespace', '这个 IPC 命名空间的 POSIX 消息队列'),
+    cgroup2: t('the cgroup tree as this cgroup namespace shows it', '这个 cgroup 命名空间看到的 cgroup 树'),
+    cgroup: t('a cgroup controller’s tree', '某个 cgroup 控制器的目录树'),
+    overlay: t('read-only layers with a writable one on top', '只读层叠在下面，上面加一个可写层'),
+  };
+  return known[fstype ?? ''] ?? t('attaches a file system to the tree', '把文件系统接到目录树上');
+}
+
+function prctlMeaning(option: string): Text {
+  if (option === 'PR_SET_NO_NEW_PRIVS')
+    return t(
+      'no later exec can gain privileges (setuid programs stay powerless)',
+      '之后的 exec 都不能再获得特权（setuid 程序失效）',
+    );
+  if (option === 'PR_SET_PDEATHSIG')
+    return t('asks for a signal when the parent dies', '父进程死亡时给自己发信号');
+  if (option === 'PR_SET_KEEPCAPS')
+    return t('keeps permitted capabilities when the user changes', '切换用户时保留许可的能力');
+  return t('sets an attribute of the process', '设置进程的一个属性');
+}

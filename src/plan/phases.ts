@@ -1,0 +1,21 @@
+/**
+ * The order of a container's birth. Lessons go from simple to deep; a runtime must go in this order,
+ * because a later phase needs what an earlier one made, or would no longer be allowed to do it.
+ */
+export const phases = [
+  'prepare', // host: what must exist before the process does: cgroup directories, namespaces to join
+  'clone', // the birth: all new namespaces in one call, so that the user namespace owns the others
+  'identity', // id maps first: without them the child is nobody and owns nothing
+  'cgroup', // before the child uses anything, so that all it uses is counted
+  'network', // links are moved in by the host while the child still waits
+  'join', // an exec'ed process enters the namespaces of a running container
+  'mounts', // while the old root, its /proc and the bind sources can still be reached
+  'root', // pivot_root or chroot: from here on paths mean the container's
+  'names', // hostname, sysctls: need the namespaces, and privilege
+  'terminal', // opened on the container's own devpts
+  'limits', // rlimits: raising one needs a capability that the next phase drops
+  'privileges', // ids and capabilities: nothing after this may need them
+  'exec', // the program; nothing comes back from it
+] as const;
+
+export type Phase = (typeof phases)[number];
