@@ -1,0 +1,71 @@
+/* The clone step: from here on there are two hands. */
+#define _GNU_SOURCE
+#include "calls.h"
+#include "control.h"
+#include "kernel.h"
+#include "ledger.h"
+#include "procfs.h"
+#include "say.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+static _Noreturn void live(struct hand *hand, int sync)
+{
+	/* If the launcher is killed, so is everything that it alone would have undone. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	control_close();
+	ledger_forget();
+	signals_close();
+	hand->sync = sync;
+	child_perform(hand);
+}
+
+static int register_child(struct hand *hand, int pidfd)
+{
+	char path[32] = "/proc/", digits[NUMBER_MAX];
+	uint64_t started;
+	strcat(path, number(digits, (uint64_t)hand->child));
+	int proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	hand_put(hand, SLOT_CHILD, pidfd);
+	hand_put(hand, SLOT_PROC, proc);
+	int error = process_started(hand->child, &started);
+	if (!error)
+		error = ledger_child(hand->child, started);
+	event((struct event){ .type = BORN, .value = (uint32_t)hand->child });
+	return error;
+}
+
+int call_clone(struct hand *hand, const struct arg *a)
+{
+	int pair[2], pidfd = -1;
+	struct clone3_args args = {
+		.flags = CLONE_PIDFD | a[0].number,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	if (!only_namespaces(a[0].number))
+		return EINVAL;
+	if (a[1].slot >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)(int64_t)hand_fd(hand, a[1].slot);
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return errno;
+	long pid = sys_clone3(&args);
+	int error = result(pid);
+	if (pid == 0) {
+		close(pair[0]);
+		live(hand, pair[1]);
+	}
+	close(pair[1]);
+	if (error) {
+		close(pair[0]);
+		return error;
+	}
+	hand->sync = pair[0];
+	hand->child = (pid_t)pid;
+	return register_child(hand, pidfd);
+}

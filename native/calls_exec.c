@@ -1,0 +1,67 @@
+/* The last kind: the process becomes the program. */
+#define _GNU_SOURCE
+#include "calls.h"
+#include "kernel.h"
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+static void reset_signals(void)
+{
+	struct sigaction normal = { .sa_handler = SIG_DFL };
+	sigset_t none;
+	for (int signal = 1; signal < NSIG; signal++)
+		sigaction(signal, &normal, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static const char *search_path(char *const *envp)
+{
+	for (; *envp; envp++)
+		if (strncmp(*envp, "PATH=", 5) == 0)
+			return *envp + 5;
+	return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+/* Not execvpe(3): it would search the launcher's PATH, and run what isn't executable as a shell script. */
+static int search(const char *name, char *const *argv, char *const *envp)
+{
+	char path[4096];
+	size_t name_length = strlen(name);
+	int error = ENOENT;
+	for (const char *at = search_path(envp);; at++) {
+		size_t length = strcspn(at, ":");
+		if (length + 1 + name_length < sizeof path) {
+			memcpy(path, at, length);
+			path[length] = '/';
+			memcpy(path + length + (length > 0), name, name_length + 1); /* an empty entry is the cwd */
+			execve(path, argv, envp);
+			/* A file that is there but may not be run says more than all the directories without it. */
+			if (errno != ENOENT && errno != ENOTDIR && error != EACCES)
+				error = errno;
+		}
+		at += length;
+		if (!*at)
+			return error;
+	}
+}
+
+int call_exec(struct hand *hand, const struct arg *a)
+{
+	char *const *argv = a[0].list, *const *envp = a[1].list;
+	if (a[0].length == 0 || !*argv[0])
+		return a[0].length == 0 ? EINVAL : ENOENT;
+	umask(hand->umask);
+	reset_signals();
+	/* Changing ids or capabilities has cleared it (prctl(2)); and the launcher may have died in that time. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (child_is_orphan(hand))
+		_exit(1);
+	sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	if (!strchr(argv[0], '/'))
+		return search(argv[0], argv, envp);
+	execve(argv[0], argv, envp);
+	return errno;
+}

@@ -1,0 +1,114 @@
+/* Kinds on files and directories. Without `dir` a path is the host's own; with it, see resolve.c. */
+#define _GNU_SOURCE
+#include "calls.h"
+#include "say.h"
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+int call_open(struct hand *hand, const struct arg *a)
+{
+	int fd = open_inside(hand, a[0].slot, a[1].text, a[2].number, a[3].number);
+	return fd < 0 ? errno : hand_put(hand, a[4].slot, fd);
+}
+
+int call_close(struct hand *hand, const struct arg *a)
+{
+	if (hand_fd(hand, a[0].slot) < 0)
+		return EBADF;
+	return hand_put(hand, a[0].slot, -1);
+}
+
+static int make_directory(struct hand *hand, int dir_slot, const char *path, mode_t mode)
+{
+	char name[256];
+	int parent = open_parent(hand, dir_slot, path, name);
+	if (parent < 0)
+		return errno;
+	int error = result(mkdirat(parent, name, mode));
+	close(parent);
+	return error;
+}
+
+/* The same, with what is missing above it; a name that is taken must be a directory's (a symlink may lead there). */
+static int make_directories(struct hand *hand, int dir_slot, const char *path, mode_t mode)
+{
+	char prefix[4096];
+	size_t length = strlen(path), end = 0;
+	if (length >= sizeof prefix)
+		return ENAMETOOLONG;
+	while (end < length) {
+		end += strspn(path + end, "/");
+		end += strcspn(path + end, "/");
+		memcpy(prefix, path, end);
+		prefix[end] = 0;
+		int error = make_directory(hand, dir_slot, prefix, mode);
+		if (!error)
+			continue;
+		/* Whatever the reason, such as a `..` or a read-only file system: no harm if a directory is there. */
+		int there = open_inside(hand, dir_slot, prefix, O_PATH | O_DIRECTORY, 0);
+		if (there < 0)
+			return error == EEXIST ? errno : error;
+		close(there);
+	}
+	return 0;
+}
+
+int call_mkdir(struct hand *hand, const struct arg *a)
+{
+	mode_t mode = (mode_t)a[2].number;
+	int error = make_directory(hand, a[0].slot, a[1].text, mode);
+	return error && a[3].number ? make_directories(hand, a[0].slot, a[1].text, mode) : error;
+}
+
+static int write_whole(struct hand *hand, int dir_slot, const char *path, uint64_t flags, const void *data, size_t size)
+{
+	int fd = open_inside(hand, dir_slot, path, flags, 0644);
+	if (fd < 0)
+		return errno;
+	/* One write: files in /proc and /sys take each write(2) as a whole value. */
+	ssize_t written = write(fd, data, size);
+	int error = written < 0 ? errno : (size_t)written < size ? EIO : 0;
+	if (close(fd) < 0 && !error)
+		error = errno;
+	return error;
+}
+
+int call_write(struct hand *hand, const struct arg *a)
+{
+	uint64_t flags = a[3].number | (a[3].number & O_RDWR ? 0 : O_WRONLY);
+	return write_whole(hand, a[0].slot, a[1].text, flags, a[2].text, a[2].length);
+}
+
+int call_writepid(struct hand *hand, const struct arg *a)
+{
+	char digits[NUMBER_MAX];
+	if (hand->child == 0)
+		return ESRCH;
+	const char *pid = number(digits, (uint64_t)hand->child);
+	return write_whole(hand, a[0].slot, a[1].text, O_WRONLY, pid, strlen(pid));
+}
+
+int call_symlink(struct hand *hand, const struct arg *a)
+{
+	char name[256];
+	int parent = open_parent(hand, a[0].slot, a[1].text, name);
+	if (parent < 0)
+		return errno;
+	int error = result(symlinkat(a[2].text, parent, name));
+	close(parent);
+	return error;
+}
+
+int call_mknod(struct hand *hand, const struct arg *a)
+{
+	char name[256];
+	int parent = open_parent(hand, a[0].slot, a[1].text, name);
+	if (parent < 0)
+		return errno;
+	dev_t device = makedev((unsigned)a[3].number, (unsigned)a[4].number);
+	int error = result(mknodat(parent, name, (mode_t)a[2].number, device));
+	close(parent);
+	return error;
+}

@@ -1,0 +1,41 @@
+/* Kinds that change or join namespaces of a process that is already there. Birth itself is in host.c. */
+#define _GNU_SOURCE
+#include "calls.h"
+#include "kernel.h"
+#include "procfs.h"
+#include <sched.h>
+
+static const uint64_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+				   CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME;
+
+bool only_namespaces(uint64_t flags)
+{
+	return (flags & ~namespaces) == 0;
+}
+
+int call_unshare(struct hand *hand, const struct arg *a)
+{
+	(void)hand;
+	return only_namespaces(a[0].number) ? result(unshare((int)a[0].number)) : EINVAL;
+}
+
+/* A pid may have been given to another process since the plan was made; its start time tells (proc_pid_stat(5)). */
+int call_pidfd(struct hand *hand, const struct arg *a)
+{
+	uint64_t started;
+	int fd = sys_pidfd_open((int)a[0].number);
+	if (fd < 0)
+		return errno;
+	/* In this order: the descriptor holds the process, so what /proc says next is about it or nobody. */
+	int error = process_started((int)a[0].number, &started);
+	if (error || started != a[1].number) {
+		close(fd);
+		return ESRCH;
+	}
+	return hand_put(hand, a[2].slot, fd);
+}
+
+int call_setns(struct hand *hand, const struct arg *a)
+{
+	return result(setns(hand_fd(hand, a[0].slot), (int)a[1].number));
+}

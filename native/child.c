@@ -1,0 +1,81 @@
+/* The child hand: does the runs of steps that the host hand asks for, until one of them is exec. */
+#define _GNU_SOURCE
+#include "hand.h"
+#include "control.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct event reports[REPORTS_MAX];
+static size_t count;
+
+static void flush_reports(struct hand *hand)
+{
+	/* Nobody to report to: the launcher is dead, and PR_SET_PDEATHSIG is about to say so. */
+	if (count && send(hand->sync, reports, count * sizeof *reports, MSG_NOSIGNAL) < 0)
+		_exit(1);
+	count = 0;
+}
+
+static void report(struct hand *hand, struct event one)
+{
+	reports[count++] = one;
+	if (count == REPORTS_MAX)
+		flush_reports(hand);
+}
+
+void child_report_descriptor(struct hand *hand, int slot)
+{
+	struct event one = { .type = REPORT_DESCRIPTOR, .value = (uint32_t)slot };
+	char space[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec from = { &one, sizeof one };
+	struct msghdr message = { .msg_iov = &from, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space };
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(header), &hand->slots[slot], sizeof(int));
+	flush_reports(hand);
+	if (sendmsg(hand->sync, &message, MSG_NOSIGNAL) < 0)
+		_exit(1);
+}
+
+bool child_is_orphan(const struct hand *hand)
+{
+	char byte;
+	return recv(hand->sync, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static void perform_run(struct hand *hand, struct run run)
+{
+	for (uint32_t i = run.first; i < run.end; i++) {
+		const struct step *step = &hand->plan->steps[i];
+		uint64_t ns;
+		if (step->kind->code == KIND_EXEC) {
+			report(hand, (struct event){ .type = REPORT_EXEC, .step = i });
+			flush_reports(hand);
+		}
+		int error = hand_perform(hand, step, &ns);
+		bool failed = error && !step_tolerates(step, error);
+		report(hand, (struct event){ .type = failed ? STEP_FAILED : DONE, .step = i, .error = error, .ns = ns });
+		if (failed) {
+			flush_reports(hand);
+			return; /* the host hand will kill us */
+		}
+	}
+	report(hand, (struct event){ .type = REPORT_READY });
+	flush_reports(hand);
+}
+
+_Noreturn void child_perform(struct hand *hand)
+{
+	struct run run;
+	ssize_t got;
+	do {
+		got = recv(hand->sync, &run, sizeof run, 0);
+		if (got == sizeof run)
+			perform_run(hand, run);
+	} while (got == sizeof run || (got < 0 && errno == EINTR));
+	_exit(1);
+}

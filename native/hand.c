@@ -1,0 +1,38 @@
+/* What both hands have in common: slots, and doing one step. */
+#include "hand.h"
+#include "control.h"
+#include <unistd.h>
+
+void hand_init(struct hand *hand, const struct plan *plan)
+{
+	*hand = (struct hand){ .plan = plan, .sync = -1, .terminal = -1 };
+	for (int i = 0; i < SLOTS; i++)
+		hand->slots[i] = -1;
+}
+
+int hand_put(struct hand *hand, int slot, int fd)
+{
+	int *at = slot < 0 ? &fd : &hand->slots[slot], old = *at;
+	*at = slot < 0 ? -1 : fd;
+	if (old >= 0)
+		close(old);
+	return 0;
+}
+
+int hand_fd(const struct hand *hand, int slot)
+{
+	return slot < 0 ? -1 : hand->slots[slot];
+}
+
+int hand_perform(struct hand *hand, const struct step *step, uint64_t *ns)
+{
+	uint64_t before = now();
+	int error = step->kind->perform(hand, step->args);
+	*ns = now() - before;
+	return error;
+}
+
+bool step_tolerates(const struct step *step, int error)
+{
+	return error && (error == step->tolerate[0] || error == step->tolerate[1]);
+}

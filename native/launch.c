@@ -1,0 +1,126 @@
+/* Performs a plan. See README.md here: what it means, its bytes, the options. */
+#define _GNU_SOURCE
+#include "control.h"
+#include "hand.h"
+#include "leftovers.h"
+#include "ledger.h"
+#include "options.h"
+#include "read_plan.h"
+#include "say.h"
+#include "seal.h"
+#include "supervise.h"
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NOT_RUN = 125, NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
+
+static int complain(const char *what, const char *object, int error)
+{
+	say(what, object ? " " : "", object ? object : "", ": ", error_text(error), " (", error_name(error), ")", NULL);
+	return NOT_RUN;
+}
+
+static int failure_code(const struct plan *plan, const struct outcome *outcome)
+{
+	if (plan->steps[outcome->step].kind->code != KIND_EXEC)
+		return NOT_RUN;
+	return outcome->error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
+}
+
+/* With an asker it is told by events, and words it better than we could. */
+static void explain_failure(const struct plan *plan, const struct outcome *outcome)
+{
+	char index[NUMBER_MAX], count[NUMBER_MAX];
+	const char *text = error_text(outcome->error), *name = error_name(outcome->error);
+	if (control_fd() < 0)
+		say("step ", number(index, outcome->step + 1), " of ", number(count, plan->count), ", ",
+		    plan->steps[outcome->step].kind->name, ": ", text, " (", name, ")", NULL);
+}
+
+static int watch_over(struct hand *hand, struct plan *plan, const char *status_file)
+{
+	plan_free(plan);
+	int status = supervise(hand);
+	int error = status_file ? write_status(status_file, status) : 0;
+	if (error)
+		complain("status file", status_file, error);
+	event((struct event){ .type = EXITED, .value = (uint32_t)status });
+	events_flush();
+	return exit_code(status);
+}
+
+static int clean(int code)
+{
+	int error = ledger_play();
+	event((struct event){ .type = CLEAN, .error = error });
+	events_flush();
+	return code;
+}
+
+static int carry_out(struct plan *plan, const struct options *options, mode_t inherited_umask)
+{
+	struct hand hand;
+	int code = 0;
+	hand_init(&hand, plan);
+	hand.umask = inherited_umask;
+	hand.detach = options->detach;
+	struct outcome outcome = host_perform(&hand, options->step);
+	if (outcome.ending == RUNNING)
+		return clean(watch_over(&hand, plan, options->status));
+	host_kill_child(&hand);
+	kill_leftovers();
+	if (outcome.ending == FAILED) {
+		explain_failure(plan, &outcome);
+		code = failure_code(plan, &outcome);
+	}
+	if (outcome.ending == ABORTED)
+		code = outcome.error ? 128 + outcome.error : NOT_RUN;
+	return clean(code);
+}
+
+static int perform(const struct options *options, char **argv)
+{
+	struct plan plan;
+	fill_standard_descriptors();
+	int error = seal_self(argv);
+	if (error)
+		return complain("seal", "/proc/self/exe", error);
+	if (options->control >= 0)
+		setsid(); /* a terminal's signals are the asker's: it sends on what is meant for the program */
+	error = read_plan(options, &plan);
+	if (error)
+		return error == EBADMSG ? NOT_RUN : complain("plan", options->plan, error);
+	close_inherited(options->control);
+	mode_t inherited_umask = umask(0); /* a step's mode is the mode */
+	signals_open();
+	become_reaper();
+	error = ledger_open(options->ledger);
+	if (error)
+		return complain("ledger", options->ledger, error);
+	return carry_out(&plan, options, inherited_umask);
+}
+
+static int undo(const char *ledger)
+{
+	int error = ledger_recover(ledger);
+	if (error == EWOULDBLOCK)
+		say("undo ", ledger, ": its launcher is alive", NULL);
+	else if (error)
+		complain("undo", ledger, error);
+	return error ? NOT_RUN : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	if (!parse_options(argc, argv, &options))
+		return 2;
+	switch (options.mode) {
+	case PERFORM: return perform(&options, argv);
+	case UNDO: return undo(options.ledger);
+	case CHECK: return check_plan();
+	case KINDS: kinds_print(); return 0;
+	}
+	return 2;
+}

@@ -1,0 +1,90 @@
+#define _GNU_SOURCE
+#include "leftovers.h"
+#include "calls.h"
+#include "kernel.h"
+#include "procfs.h"
+#include "say.h"
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+
+static bool all_children_are_ours;
+
+/* A process that was started by exec may have children that it never made: those are none of our business. */
+void become_reaper(void)
+{
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	all_children_are_ours = waitid(P_ALL, 0, NULL, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+}
+
+static void end_process(int pid)
+{
+	/* cgroup.procs says 0 for a process that this pid namespace doesn't see; kill(2) would take it for our group. */
+	if (pid > 1)
+		kill(pid, SIGKILL);
+}
+
+/* Killing one may bring us its children, so until there are none. Theirs are not reaped yet: no number is stale. */
+void kill_leftovers(void)
+{
+	char path[64] = "/proc/self/task/", digits[NUMBER_MAX];
+	struct timespec moment = { .tv_nsec = 1000000 };
+	strcat(strcat(path, number(digits, (uint64_t)getpid())), "/children");
+	for (int rounds = 0; all_children_are_ours && rounds < 5000; rounds++) {
+		pid_t reaped;
+		while ((reaped = waitpid(-1, NULL, WNOHANG | __WALL)) > 0)
+			;
+		if (reaped < 0)
+			return;
+		each_number(path, end_process);
+		nanosleep(&moment, NULL);
+	}
+}
+
+static bool is_cgroup(const char *path)
+{
+	char file[4096 + 16];
+	return strlen(path) < 4096 && access(strcat(strcpy(file, path), "/cgroup.procs"), F_OK) == 0;
+}
+
+static void empty_at(char *path, size_t used, size_t size, int depth)
+{
+	static const char procs[] = "/cgroup.procs";
+	if (used + sizeof procs > size || depth == 0)
+		return;
+	strcpy(path + used, procs);
+	each_number(path, end_process);
+	path[used] = 0;
+
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char buffer[1024] __attribute__((aligned(8)));
+	long got;
+	while (fd >= 0 && (got = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
+		for (long at = 0; at < got;) {
+			struct dirent64 *entry = (struct dirent64 *)(buffer + at);
+			size_t length = strlen(entry->d_name);
+			at += entry->d_reclen;
+			if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || used + 1 + length >= size)
+				continue;
+			path[used] = '/';
+			strcpy(path + used + 1, entry->d_name);
+			empty_at(path, used + 1 + length, size, depth - 1);
+			rmdir(path);
+			path[used] = 0;
+		}
+	if (fd >= 0)
+		close(fd);
+}
+
+void empty_cgroup(const char *path)
+{
+	char buffer[4096];
+	if (!is_cgroup(path) || strlen(path) >= sizeof buffer)
+		return;
+	strcpy(buffer, path);
+	empty_at(buffer, strlen(path), sizeof buffer, 32);
+}

@@ -1,0 +1,6 @@
+/* Processes that outlive the program, where no pid namespace ends them. */
+#pragma once
+
+void become_reaper(void);
+void kill_leftovers(void);             /* all children that the launcher still has */
+void empty_cgroup(const char *path);   /* a cgroup directory's processes and subgroups; else does nothing */

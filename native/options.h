@@ -1,0 +1,10 @@
+#pragma once
+#include <stdbool.h>
+
+struct options {
+	enum { PERFORM, UNDO, CHECK, KINDS } mode;
+	const char *plan, *ledger, *status;
+	int control;    /* -1: none */
+	bool step, detach;
+};
+bool parse_options(int argc, char **argv, struct options *);

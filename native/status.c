@@ -1,0 +1,34 @@
+#define _GNU_SOURCE
+#include "supervise.h"
+#include "say.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int exit_code(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Renamed into place: whoever finds the file finds the whole number. */
+int write_status(const char *path, int status)
+{
+	char temporary[4096], digits[NUMBER_MAX];
+	const char *text = number(digits, (uint64_t)(unsigned)status);
+	if (strlen(path) + 5 > sizeof temporary)
+		return ENAMETOOLONG;
+	strcat(strcpy(temporary, path), ".new");
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno;
+	bool whole = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	int error = close(fd) < 0 ? errno : whole ? 0 : EIO;
+	if (!error && rename(temporary, path) < 0)
+		error = errno;
+	if (error)
+		unlink(temporary);
+	return error;
+}
