@@ -1,0 +1,159 @@
+/**
+ * Where scenes play: a scratch folder, a shell in a mount namespace of its own that stands for the host, and
+ * containers started from within that namespace. What was played there can't reach the host's mounts, and all of
+ * it goes when the room is closed.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { childrenOf, descendants, endAll, processesMarked } from './processes.ts';
+import { packageRoot } from './root.ts';
+import { timeScale } from './scale.ts';
+import { Shell, type ShellProcess } from './shell.ts';
+
+export interface ContainerShell {
+  shell: Shell;
+  /** The main process, as the host counts. */
+  pid: number;
+  rootfs: string;
+  id: string;
+}
+
+/** Not /tmp: root works here, and nobody else may. Not /run: it can be noexec, and it is memory. */
+const rooms = '/var/lib/tslab/scenes';
+const tslab = join(packageRoot, 'bin/tslab');
+const START_LIMIT = 10_000;
+const GRACE = 3000;
+
+export class SceneRoom {
+  readonly #folder: string;
+  readonly #scratch: string;
+  /** In the environment of all that the host's shell starts, so that nothing of it can get lost. */
+  readonly #mark = `TSLAB_SCENE=${randomBytes(8).toString('hex')}`;
+  readonly #env: NodeJS.ProcessEnv;
+  #host: ChildProcess | undefined;
+  #rootfs = 0;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#scratch = join(folder, 'scratch');
+    mkdirSync(this.#scratch);
+    this.#env = {
+      PATH: `${packageRoot}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+      HOME: '/root',
+      LC_ALL: 'C.UTF-8',
+      TERM: 'dumb',
+      NO_COLOR: '1',
+      SCRATCH: this.#scratch,
+      ...Object.fromEntries([this.#mark.split('=')]),
+    };
+  }
+
+  static open(): SceneRoom {
+    if (process.getuid?.() !== 0) throw new Error('scenes make namespaces and mounts: that needs root');
+    sweep();
+    mkdirSync(rooms, { recursive: true });
+    const folder = mkdtempSync(join(rooms, `${process.pid}-`));
+    chmodSync(folder, 0o755); // for users who are root in their own namespace only
+    return new SceneRoom(folder);
+  }
+
+  /** unshare(1) execs the shell, so its process is the shell, and the namespace ends with it. */
+  hostShell(): Shell {
+    const child = this.#spawn(['unshare', '--mount', '--propagation', 'private', 'sh']);
+    this.#host = child;
+    return new Shell(shellProcess(child, () => endAll([child.pid ?? 0, ...processesMarked(this.#mark)])));
+  }
+
+  /** Started inside the host shell's mount namespace, which has to be there. */
+  async containerShell(flags: string): Promise<ContainerShell> {
+    const rootfs = join(this.#folder, `rootfs-${++this.#rootfs}`);
+    copyRootfs(rootfs);
+    const id = `scene-${randomBytes(4).toString('hex')}`;
+    const run = ['run', '-i', '--name', id, '--rootfs', rootfs, ...split(flags, this.#env), '--', 'sh'];
+    const child = this.#spawn([
+      'nsenter',
+      '--target',
+      String(this.#host?.pid),
+      '--mount',
+      '--',
+      tslab,
+      ...run,
+    ]);
+    const shell = new Shell(shellProcess(child, () => endContainer(child)));
+
+    // Its first answer proves that it runs; then the launcher's child is the container (see native/README.md).
+    const first = await shell.run('true', START_LIMIT * timeScale());
+    if (first.over) throw new Error(`tslab ${run.join(' ')}: ${first.output || `status ${first.status}`}`);
+    const [launcher = 0] = childrenOf(child.pid ?? 0);
+    const [pid] = childrenOf(launcher);
+    if (!pid) throw new Error(`tslab ${run.join(' ')}: no container process below ${child.pid}`);
+    return { shell, pid, rootfs, id };
+  }
+
+  /** Kills what scenes left running, and removes the folder. */
+  async close(): Promise<void> {
+    endAll(processesMarked(this.#mark));
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    removeIfEmpty(rooms);
+  }
+
+  /** Standard error goes where output goes, so that both come in the order in which they were written. */
+  #spawn(argv: string[]): ChildProcess {
+    return spawn('/bin/sh', ['-c', 'exec "$@" 2>&1', 'sh', ...argv], {
+      cwd: this.#scratch,
+      env: this.#env,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true, // Ctrl-C is for the player, which then ends the shells
+    });
+  }
+}
+
+/** The launcher and tslab get time to take back what they made; only then are they killed, too. */
+function endContainer(child: ChildProcess): void {
+  const { pid = 0 } = child;
+  endAll(descendants(pid).slice(1));
+  const timer = setTimeout(() => endAll([...descendants(pid), pid]), GRACE);
+  child.once('exit', () => clearTimeout(timer));
+  if (child.exitCode !== null || child.signalCode !== null) clearTimeout(timer);
+}
+
+function shellProcess(child: ChildProcess, kill: () => void): ShellProcess {
+  const { stdin, stdout } = child;
+  if (!stdin || !stdout) throw new Error('no pipes');
+  const exit = new Promise<{ code: number } | { signal: string }>((done) => {
+    child.once('exit', (code, signal) => done(signal ? { signal } : { code: code ?? 0 }));
+    child.once('error', () => done({ code: 127 }));
+  });
+  return { stdin, stdout, exit, kill };
+}
+
+function copyRootfs(to: string): void {
+  const from = join(packageRoot, 'dist/rootfs/default');
+  if (!existsSync(from))
+    throw new Error(`${from}: no such directory. Type: sh ${packageRoot}/scripts/set-up`);
+  execFileSync('cp', ['-a', '--reflink=auto', `${from}/.`, to], { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** Words of a command line, with quotes and $SCRATCH. */
+function split(flags: string, env: NodeJS.ProcessEnv): string[] {
+  const words = flags.match(/(?:[^\s'"]+|'[^']*'|"[^"]*")+/g) ?? [];
+  return words.map((word) => word.replace(/['"]/g, '').replaceAll('$SCRATCH', env.SCRATCH ?? ''));
+}
+
+/** What a tslab left that was killed (its shells ended by themselves, when their standard input did). */
+function sweep(): void {
+  for (const name of existsSync(rooms) ? readdirSync(rooms) : []) {
+    const [pid] = name.split('-');
+    if (!existsSync(`/proc/${pid}`)) rmSync(join(rooms, name), { recursive: true, force: true });
+  }
+}
+
+function removeIfEmpty(dir: string): void {
+  try {
+    rmdirSync(dir);
+  } catch {
+    // another tslab plays there
+  }
+}
