@@ -1,19 +1,17 @@
 /* The last kind: the process becomes the program. */
 #define _GNU_SOURCE
 #include "calls.h"
+#include "control.h"
 #include "kernel.h"
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
 static void reset_signals(void)
 {
-	struct sigaction normal = { .sa_handler = SIG_DFL };
-	sigset_t none;
+	sigset_t none = signal_set(0);
 	for (int signal = 1; signal < NSIG; signal++)
-		sigaction(signal, &normal, NULL);
-	sigemptyset(&none);
+		default_action(signal);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 

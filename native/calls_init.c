@@ -4,8 +4,8 @@
  */
 #define _GNU_SOURCE
 #include "calls.h"
+#include "control.h"
 #include "kernel.h"
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -26,9 +26,8 @@ static bool had_it_too(const siginfo_t *info, pid_t program)
 
 static _Noreturn void be_init(struct hand *hand, pid_t program)
 {
-	sigset_t all;
+	sigset_t all = signal_set(~0ULL);
 	siginfo_t info;
-	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "tslab-init");

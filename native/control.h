@@ -27,4 +27,7 @@ void signals_close(void);
 bool next_signal(struct signalfd_siginfo *);
 bool signal_ends(int signal);     /* one that means "stop what you are doing" */
 
+sigset_t signal_set(uint64_t bits);
+void default_action(int signal);
+
 uint64_t now(void);
