@@ -6,6 +6,7 @@
 import { Console } from 'node:console';
 import { writeSync } from 'node:fs';
 import { registerHooks, stripTypeScriptTypes } from 'node:module';
+import { Writable } from 'node:stream';
 import { Script } from 'node:vm';
 import type { Problem } from './sandbox.ts';
 
@@ -35,7 +36,9 @@ class Refused extends Error {
 
 const request: Request = JSON.parse(await readAll());
 // What learners print is for them to see, never part of the answer.
-globalThis.console = new Console(process.stderr, process.stderr);
+// At once and in order: a stage that prints for ever must not fill our memory with what waits to be written.
+const stderr = new Writable({ write: (chunk: Buffer, _encoding, done) => done(void writeSync(2, chunk)) });
+globalThis.console = new Console(stderr, stderr);
 const { stringify } = JSON;
 const exit: (code: number) => never = process.exit;
 const url = `learner:${request.name}`;

@@ -25,7 +25,9 @@ export interface Problem {
     | 'exit'
     | 'time'
     | 'memory'
-    | 'output';
+    | 'output'
+    /** validateDrafts refused it, or it composes to no plan. */
+    | 'plan';
   message: string;
   line?: number;
   column?: number;

@@ -3,12 +3,13 @@
  * containers started from within that namespace. What was played there can't reach the host's mounts, and all of
  * it goes when the room is closed.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { childrenOf, descendants, endAll, processesMarked } from './processes.ts';
 import { packageRoot } from './root.ts';
+import { copyRootfs, ownFolder, removeFolder } from './rootfs.ts';
 import { timeScale } from './scale.ts';
 import { Shell, type ShellProcess } from './shell.ts';
 
@@ -20,8 +21,6 @@ export interface ContainerShell {
   id: string;
 }
 
-/** Not /tmp: root works here, and nobody else may. Not /run: it can be noexec, and it is memory. */
-const rooms = '/var/lib/tslab/scenes';
 const tslab = join(packageRoot, 'bin/tslab');
 const START_LIMIT = 10_000;
 const GRACE = 3000;
@@ -52,11 +51,7 @@ export class SceneRoom {
 
   static open(): SceneRoom {
     if (process.getuid?.() !== 0) throw new Error('scenes make namespaces and mounts: that needs root');
-    sweep();
-    mkdirSync(rooms, { recursive: true });
-    const folder = mkdtempSync(join(rooms, `${process.pid}-`));
-    chmodSync(folder, 0o755); // for users who are root in their own namespace only
-    return new SceneRoom(folder);
+    return new SceneRoom(ownFolder());
   }
 
   /** unshare(1) execs the shell, so its process is the shell, and the namespace ends with it. */
@@ -68,8 +63,7 @@ export class SceneRoom {
 
   /** Started inside the host shell's mount namespace, which has to be there. */
   async containerShell(flags: string): Promise<ContainerShell> {
-    const rootfs = join(this.#folder, `rootfs-${++this.#rootfs}`);
-    copyRootfs(rootfs);
+    const rootfs = copyRootfs(join(this.#folder, `rootfs-${++this.#rootfs}`));
     const id = `scene-${randomBytes(4).toString('hex')}`;
     const run = ['run', '-i', '--name', id, '--rootfs', rootfs, ...split(flags, this.#env), '--', 'sh'];
     const child = this.#spawn([
@@ -95,8 +89,7 @@ export class SceneRoom {
   /** Kills what scenes left running, and removes the folder. */
   async close(): Promise<void> {
     endAll(processesMarked(this.#mark));
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
-    removeIfEmpty(rooms);
+    removeFolder(this.#folder);
   }
 
   /** Standard error goes where output goes, so that both come in the order in which they were written. */
@@ -129,31 +122,8 @@ function shellProcess(child: ChildProcess, kill: () => void): ShellProcess {
   return { stdin, stdout, exit, kill };
 }
 
-function copyRootfs(to: string): void {
-  const from = join(packageRoot, 'dist/rootfs/default');
-  if (!existsSync(from))
-    throw new Error(`${from}: no such directory. Type: sh ${packageRoot}/scripts/set-up`);
-  execFileSync('cp', ['-a', '--reflink=auto', `${from}/.`, to], { stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
 /** Words of a command line, with quotes and $SCRATCH. */
 function split(flags: string, env: NodeJS.ProcessEnv): string[] {
   const words = flags.match(/(?:[^\s'"]+|'[^']*'|"[^"]*")+/g) ?? [];
   return words.map((word) => word.replace(/['"]/g, '').replaceAll('$SCRATCH', env.SCRATCH ?? ''));
-}
-
-/** What a tslab left that was killed (its shells ended by themselves, when their standard input did). */
-function sweep(): void {
-  for (const name of existsSync(rooms) ? readdirSync(rooms) : []) {
-    const [pid] = name.split('-');
-    if (!existsSync(`/proc/${pid}`)) rmSync(join(rooms, name), { recursive: true, force: true });
-  }
-}
-
-function removeIfEmpty(dir: string): void {
-  try {
-    rmdirSync(dir);
-  } catch {
-    // another tslab plays there
-  }
 }

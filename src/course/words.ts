@@ -26,6 +26,7 @@ const en = {
     `expected: exit status ${status}; it was ${shown ?? 'none (it never ended)'}`,
   overTime: (seconds: number) => `still running after ${seconds} s: ended, with its shell`,
   shellEnded: 'the shell had ended before this command',
+  yourAnswer: 'Your answer:',
   right: 'Right.',
   wrong: 'Not quite.',
   theAnswer: (text: string) => `The answer: ${text}`,
@@ -83,8 +84,7 @@ const en = {
     missing: 'there is no such file',
     file: 'this file is not read',
     syntax: 'this is not TypeScript that can run',
-    import:
-      'a stage imports nothing but tslab (import type { Draft, Facts, Spec } from "tslab"): it is a pure function',
+    import: 'a stage imports only from "tslab": it is a pure function. Not to be had',
     export: 'the file has to export a function: export default function …',
     throws: 'your stage threw an error',
     nonsense: 'your stage has to return an array of steps; it returned',
@@ -93,6 +93,7 @@ const en = {
     time: 'your stage does not come to an end (a loop?)',
     memory: 'your stage uses more memory than a plan can need',
     output: 'your stage writes without end',
+    plan: 'your stage returned steps that cannot be performed',
   },
 };
 
@@ -118,6 +119,7 @@ const zh: typeof en = {
   expectedStatus: (status, shown) => `应有：退出状态 ${status}；实际是 ${shown ?? '没有（命令一直没结束）'}`,
   overTime: (seconds) => `${seconds} 秒后仍未结束：已连同它的 shell 一起终止`,
   shellEnded: '执行这条命令之前 shell 已经结束',
+  yourAnswer: '你的答案：',
   right: '答对了。',
   wrong: '不完全对。',
   theAnswer: (text) => `答案：${text}`,
@@ -172,7 +174,7 @@ const zh: typeof en = {
     missing: '没有这个文件',
     file: '不能读取这个文件',
     syntax: '这不是能运行的 TypeScript',
-    import: '阶段只能从 tslab 导入（import type { Draft, Facts, Spec } from "tslab"）：它是一个纯函数',
+    import: '阶段只能从 "tslab" 导入：它是一个纯函数。不能导入',
     export: '文件必须导出一个函数：export default function …',
     throws: '你的阶段抛出了错误',
     nonsense: '你的阶段必须返回一个步骤数组；它返回的是',
@@ -181,6 +183,7 @@ const zh: typeof en = {
     time: '你的阶段停不下来（死循环？）',
     memory: '你的阶段占用的内存超出了一个计划可能的需要',
     output: '你的阶段不停地输出',
+    plan: '你的阶段返回的步骤无法执行',
   },
 };
 

@@ -1,0 +1,23 @@
+/** tslab check: runs the learner's stage in the real runtime and says what the kernel showed. */
+import type { Command } from 'commander';
+
+interface Options {
+  workspace?: string;
+  json?: boolean;
+  plain?: boolean;
+  lang?: string;
+}
+
+export const command = (program: Command): void => {
+  program
+    .command('check <lesson>')
+    .description('run your stage in the real runtime, and check what the kernel shows')
+    .option('--workspace <dir>', 'your folder (~/tslab)')
+    .option('--json', 'for programs')
+    .option('--plain', 'no colours')
+    .option('--lang <lang>', 'en or zh')
+    .action(async (name: string, options: Options) => {
+      const { checkCommand } = await import('../../course/check-command.ts');
+      process.exitCode = await checkCommand(name, options);
+    });
+};

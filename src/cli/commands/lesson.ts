@@ -1,0 +1,23 @@
+/** tslab lesson: guides through a lesson. */
+import type { Command } from 'commander';
+
+interface Options {
+  auto?: boolean;
+  plain?: boolean;
+  restart?: boolean;
+  lang?: string;
+}
+
+export const command = (program: Command): void => {
+  program
+    .command('lesson [lesson]')
+    .description('go through a lesson, by number or id, in the terminal; without one: choose')
+    .option('--auto', 'play through without questions; exit 0 only if every scene shows what the text claims')
+    .option('--plain', 'no colours')
+    .option('--restart', 'begin at the beginning, not where you were')
+    .option('--lang <lang>', 'en or zh')
+    .action(async (name: string | undefined, options: Options) => {
+      const { lessonCommand } = await import('../../course/lesson-command.ts');
+      process.exitCode = await lessonCommand(name, options);
+    });
+};

@@ -1,0 +1,85 @@
+/** What a process has of its own and what it shares with us, read from /proc: evidence, never the plan. */
+import { readFileSync, readlinkSync, statSync } from 'node:fs';
+
+export interface Row {
+  what: { en: string; zh: string };
+  own: boolean;
+  /** The same fact on both sides. */
+  inside: string;
+  outside: string;
+}
+
+/** In the order of the lessons that change them. */
+export function isolation(pid: number): Row[] {
+  return [
+    {
+      what: { en: 'root directory', zh: '根目录' },
+      own: inode(`/proc/${pid}/root/`) !== inode('/'),
+      inside: `inode ${inode(`/proc/${pid}/root/`)}`,
+      outside: `inode ${inode('/')}`,
+    },
+    namespace(pid, 'mnt', { en: 'mounts', zh: '挂载' }, mounts),
+    namespace(pid, 'pid', { en: 'process numbers', zh: '进程号' }, number),
+    namespace(pid, 'uts', { en: 'host name', zh: '主机名' }),
+    namespace(pid, 'ipc', { en: 'IPC objects', zh: 'IPC 对象' }),
+    namespace(pid, 'net', { en: 'network', zh: '网络' }, links),
+    namespace(pid, 'user', { en: 'users', zh: '用户' }),
+    namespace(pid, 'time', { en: 'clocks', zh: '时钟' }),
+    {
+      what: { en: 'limits (cgroup)', zh: '资源限制（cgroup）' },
+      own: cgroup(pid) !== cgroup('self'),
+      inside: cgroup(pid),
+      outside: cgroup('self'),
+    },
+    namespace(pid, 'cgroup', { en: 'view of cgroups', zh: 'cgroup 视图' }),
+  ];
+}
+
+type Who = number | 'self';
+
+/** namespaces(7): the same inode number means the same namespace. */
+function namespace(
+  pid: number,
+  type: string,
+  what: Row['what'],
+  fact?: (who: Who, pid: number) => string,
+): Row {
+  const inode = (who: Who) => /\d+/.exec(readlinkSync(`/proc/${who}/ns/${type}`))?.[0] ?? '';
+  const own = inode(pid) !== inode('self');
+  const show = (who: Who) => fact?.(who, pid) ?? `${type}:[${inode(who)}]`;
+  return { what, own, inside: show(pid), outside: show('self') };
+}
+
+const mounts = (who: Who): string =>
+  `${readFileSync(`/proc/${who}/mountinfo`, 'utf8').trimEnd().split('\n').length} mounts`;
+
+/** The same process by its number on each side: NSpid goes from our level to its own (proc_pid_status(5)). */
+function number(who: Who, pid: number): string {
+  const numbers =
+    /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]?.split(/\s+/) ?? [];
+  return `PID ${who === 'self' ? numbers[0] : numbers.at(-1)}`;
+}
+
+/** Two lines of heading, then a link each. */
+function links(who: Who): string {
+  const names = readFileSync(`/proc/${who}/net/dev`, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .slice(2)
+    .map((line) => line.split(':')[0]?.trim());
+  return names.length > 2 ? `${names.length} links` : names.join(', ') || 'no link';
+}
+
+/** The deepest of the paths, on v1 there is one a controller (proc_pid_cgroup(5)). */
+function cgroup(who: Who): string {
+  const paths = readFileSync(`/proc/${who}/cgroup`, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(':').slice(2).join(':'));
+  return paths.sort((a, b) => b.length - a.length)[0] ?? '/';
+}
+
+const inode = (path: string): string => {
+  const { dev, ino } = statSync(path);
+  return `${dev}:${ino}`;
+};

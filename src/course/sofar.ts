@@ -1,0 +1,86 @@
+/** "So far": what the runtime built up to a lesson isolates, read off a living container, and what the lesson added to the plan. */
+import { join } from 'node:path';
+import { diffArrays } from 'diff';
+import { lessons, stagesUpTo } from '../../lessons/index.ts';
+import { defaultSpec } from '../oci/default.ts';
+import { explainCall } from '../plan/explain.ts';
+import { start } from '../runtime/run.ts';
+import type { CatalogLesson } from './catalog.ts';
+import { isolation, type Row } from './isolation.ts';
+import type { Language } from './lesson.ts';
+import { copyRootfs, ownFolder, removeFolder } from './rootfs.ts';
+import type { Screen } from './screen.ts';
+import { words as allWords } from './words.ts';
+import { columns, wrap } from './wrap.ts';
+
+interface SoFar {
+  rows: Row[];
+  /** A line for each step, strace-like. */
+  plan: string[];
+}
+
+export async function printSoFar(lesson: CatalogLesson, language: Language, screen: Screen): Promise<void> {
+  const words = allWords[language];
+  if (process.getuid?.() !== 0) {
+    screen.item('skip', words.sofarNoRoot);
+    return;
+  }
+  const before = lessons.filter(({ number }) => number < lesson.number).at(-1);
+  const folder = ownFolder();
+  try {
+    const rootfs = copyRootfs(join(folder, 'rootfs'));
+    const now = await look(lesson.id, rootfs);
+    screen.print(`${words.sofarTitle(String(lesson.number))}\n`);
+    printTable(now.rows, language, screen);
+    if (!before) return;
+    const { plan } = await look(before.id, rootfs);
+    screen.print(`\n${words.sofarDiff(String(before.number))}\n`);
+    printDiff(plan, now.plan, screen);
+  } finally {
+    removeFolder(folder);
+  }
+}
+
+/** Starts a container as of a lesson, looks at it from outside, and ends it. */
+async function look(id: string, rootfs: string): Promise<SoFar> {
+  const spec = defaultSpec({ args: ['sleep', '60'], rootfs, lesson: id });
+  const container = await start(spec, { stages: stagesUpTo(id), stdio: ['ignore', 'ignore', 'ignore'] });
+  try {
+    const plan = container.plan.steps.map((step) => `${step.at.padEnd(5)} ${explainCall(step)}`);
+    return { rows: isolation(container.pid), plan: plan.map((line) => line.replaceAll(rootfs, 'ROOTFS')) };
+  } finally {
+    await container.stop();
+  }
+}
+
+const WIDTHS = [18, 14, 22];
+
+function printTable(rows: readonly Row[], language: Language, screen: Screen): void {
+  const words = allWords[language];
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, i) => pad(cell, WIDTHS[i] ?? 0))
+      .join('')
+      .trimEnd();
+  screen.print(screen.style('dim', `  ${line([words.whatItSees, '', words.inside, words.outside])}`));
+  for (const { what, own, inside, outside } of rows) {
+    const whose = own ? words.isolated : words.shared;
+    const cells = line([what[language], whose, shorten(inside, 20), shorten(outside, 22)]);
+    screen.item(own ? 'pass' : 'none', screen.style(own ? 'reset' : 'dim', cells));
+  }
+}
+
+/** Only what changed: two plans have most steps in common. */
+function printDiff(before: string[], now: string[], screen: Screen): void {
+  for (const { added, removed, value } of diffArrays(before, now)) {
+    if (!added && !removed) continue;
+    for (const text of value) {
+      const wrapped = wrap(`${added ? '+' : '-'} ${text}`, screen.width, '          ');
+      screen.print(screen.style(added ? 'green' : 'red', wrapped));
+    }
+  }
+}
+
+const pad = (text: string, width: number) => text + ' '.repeat(Math.max(0, width - columns(text)));
+/** The end of a path says more than its beginning. */
+const shorten = (text: string, width: number) => (text.length <= width ? text : `…${text.slice(1 - width)}`);
