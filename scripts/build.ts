@@ -1,9 +1,11 @@
 /** Bundles what the shims run, so that a start reads a few files instead of a few hundred: src/x.ts becomes dist/x.js. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
-const entries = ['src/cli/start.ts', 'src/index.ts', 'src/course/evaluate.ts', 'src/oci/main.ts'];
+const entries = ['src/cli/start.ts', 'src/index.ts', 'src/oci/main.ts'];
+/** Goes as one piece to a process that may read no file. */
+const alone = ['src/course/evaluate.ts'];
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const chunks = join(dist, 'chunks');
@@ -19,14 +21,12 @@ const globalProcess: Plugin = {
   },
 };
 
-const { outputFiles } = await build({
+const options = {
   absWorkingDir: root,
-  entryPoints: entries.filter((entry) => existsSync(join(root, entry))),
   outbase: 'src',
   outdir: dist,
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node24', // the newest that esbuild knows by name
@@ -39,7 +39,13 @@ const { outputFiles } = await build({
   legalComments: 'none',
   logLevel: 'warning',
   write: false,
-});
+} as const satisfies BuildOptions;
+
+const existing = (files: string[]) => files.filter((file) => existsSync(join(root, file)));
+const outputFiles = [
+  ...(await build({ ...options, entryPoints: existing(entries), splitting: true })).outputFiles,
+  ...(await build({ ...options, entryPoints: existing(alone) })).outputFiles,
+];
 
 // Written beside and renamed: another tslab may be starting from these files at this moment.
 for (const { path, contents } of outputFiles) {

@@ -114,7 +114,7 @@ async function scenesHold(lesson: CatalogLesson): Promise<string[]> {
       for await (const { line, run } of stage.play(scene)) {
         if (line.type === 'say') continue;
         const shown = await run();
-        complaints.push(...explain(shown, words.en).map((complaint) => failure(shown, complaint, words.en)));
+        if (!shown.holds) complaints.push(failure(shown, explain(shown, words.en), words.en));
       }
     }
   } finally {

@@ -1,6 +1,6 @@
 /**
  * Evaluates a learner's stage: runs alone in a short-lived process that has no rights (sandbox.ts starts it), takes
- * everything on standard input and answers in one line on standard output. Imports nothing of tslab.
+ * everything on standard input and answers in one line on standard output.
  */
 
 import { Console } from 'node:console';
@@ -9,6 +9,7 @@ import { registerHooks, stripTypeScriptTypes } from 'node:module';
 import { Writable } from 'node:stream';
 import { Script } from 'node:vm';
 import type { Problem } from './sandbox.ts';
+import * as library from './stage-library.ts';
 
 interface Request {
   /** Goes before the answer, so that nothing else on standard output is taken for it. */
@@ -19,11 +20,13 @@ interface Request {
   facts: unknown;
 }
 
-const library = 'tslab';
-/** What a stage may import by value from tslab: the one helper that reads a spec. Kept as text because it runs over there. */
-const librarySource = `export function namespace(spec, type) {
-  return spec.linux?.namespaces?.find((n) => n.type === type);
-}`;
+const libraryUrl = 'tslab:';
+/** Learners write 'tslab'; the lessons' own stages, which go this way when they are checked, name the files themselves. */
+const librarySpecifier = /^tslab$|^\.\.\/\.\.\/src\//;
+/** A module made of what is in memory here: nothing is read over there. */
+const librarySource = Object.keys(library)
+  .map((name) => `export const ${name} = globalThis.tslab.${name};`)
+  .join('\n');
 
 /** Thrown for what a stage may not do; `problem` says what kind of thing it was. */
 class Refused extends Error {
@@ -68,9 +71,9 @@ try {
 async function load(): Promise<unknown> {
   source = stripTypeScriptTypes(request.source, { mode: 'strip' });
   registerHooks({
-    resolve(specifier, _context, _next) {
-      if (specifier === url || specifier === library)
-        return { url: specifier === url ? url : `${library}:`, shortCircuit: true };
+    resolve(specifier) {
+      if (specifier === url) return { url, shortCircuit: true };
+      if (librarySpecifier.test(specifier)) return { url: libraryUrl, shortCircuit: true };
       throw new Refused('import', specifier);
     },
     load: (target) => ({
@@ -79,6 +82,7 @@ async function load(): Promise<unknown> {
       shortCircuit: true,
     }),
   });
+  Object.assign(globalThis, { tslab: library });
   const module = (await import(url)) as { default?: unknown };
   return module.default;
 }

@@ -51,8 +51,8 @@ export async function playScene({ scene, stage, screen, words, ask, guard }: Opt
     report.claims += line.claims.length + (line.status === undefined ? 0 : 1);
     const complaints = explain(shown, words);
     if (complaints.length === 0) screen.item('pass', screen.style('dim', words.holds));
-    else screen.item('fail', [words.broken, ...complaints].join('\n  '));
-    report.failures.push(...complaints.map((complaint) => failure(shown, complaint, words)));
+    else screen.item('fail', [words.broken, ...complaints].join('\n'));
+    if (complaints.length > 0) report.failures.push(failure(shown, complaints, words));
   }
   return report;
 }
@@ -76,15 +76,13 @@ export function explain({ line, status, broken, over, holds }: Shown, words: Wor
 }
 
 /** For a list after the lesson: the place, the command, what was expected and the beginning of what was shown. */
-export function failure({ line, output }: Shown, complaint: string, words: Words): string {
-  const shown = output
-    .split('\n')
-    .slice(0, 8)
-    .map((text) => `    ${text}`);
+export function failure({ line, output }: Shown, complaints: string[], words: Words): string {
+  const shown = (output || words.nothing).split('\n').slice(0, 8);
+  const head = `${line.file}:${line.line}: ${words[line.at]}$ ${line.command}`;
   return [
-    `${line.file}:${line.line}: ${words[line.at]}$ ${line.command}`,
-    `  ${complaint}`,
+    head,
+    ...complaints.map((text) => `  ${text}`),
     `  ${words.shown}:`,
-    ...shown,
+    ...shown.map((text) => `    ${text}`),
   ].join('\n');
 }

@@ -1,7 +1,8 @@
 /** Private copies of the default root file system: scenes and attempts may do to theirs what they like. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { endAll, processesMarked } from './processes.ts';
 import { packageRoot } from './root.ts';
 
 /** Not /tmp: root works here, and nobody else may. Not /run: it can be noexec, and it is memory. */
@@ -33,9 +34,15 @@ export function copyRootfs(to: string): string {
   return to;
 }
 
-function sweep(): void {
+/** What a tslab left that was killed: its folder's name begins with its pid, and is in the environment of its shells. */
+export function sweep(): void {
   for (const name of existsSync(parent) ? readdirSync(parent) : []) {
     const [pid] = name.split('-');
-    if (!existsSync(`/proc/${pid}`)) rmSync(join(parent, name), { recursive: true, force: true });
+    if (existsSync(`/proc/${pid}`)) continue;
+    endAll(processesMarked(markOf(name)));
+    rmSync(join(parent, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
+
+/** A variable that all processes of a folder's scenes carry, so that none can get lost. */
+export const markOf = (folder: string): string => `TSLAB_SCENE=${basename(folder)}`;

@@ -9,7 +9,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { childrenOf, descendants, endAll, processesMarked } from './processes.ts';
 import { packageRoot } from './root.ts';
-import { copyRootfs, ownFolder, removeFolder } from './rootfs.ts';
+import { copyRootfs, markOf, ownFolder, removeFolder } from './rootfs.ts';
 import { timeScale } from './scale.ts';
 import { Shell, type ShellProcess } from './shell.ts';
 
@@ -29,13 +29,14 @@ export class SceneRoom {
   readonly #folder: string;
   readonly #scratch: string;
   /** In the environment of all that the host's shell starts, so that nothing of it can get lost. */
-  readonly #mark = `TSLAB_SCENE=${randomBytes(8).toString('hex')}`;
+  readonly #mark: string;
   readonly #env: NodeJS.ProcessEnv;
   #host: ChildProcess | undefined;
   #rootfs = 0;
 
   private constructor(folder: string) {
     this.#folder = folder;
+    this.#mark = markOf(folder);
     this.#scratch = join(folder, 'scratch');
     mkdirSync(this.#scratch);
     this.#env = {

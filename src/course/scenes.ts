@@ -48,7 +48,8 @@ export class Stage {
   async #run(scene: Scene, line: SceneCommand): Promise<Shown> {
     const shell = await this.#shell(scene, line);
     const result = await shell.run(line.command, LIMIT * timeScale());
-    if (shell.ended && shell === this.#host) this.#host = undefined;
+    // The next command for the host finds a new one; a container that has ended stays so.
+    if (result.over && shell === this.#host) this.#host = undefined;
     return { ...result, ...judge(line, result) };
   }
 

@@ -68,7 +68,8 @@ export function screen(options: { plain?: boolean } = {}, out: NodeJS.WriteStrea
     },
     item(mark, text) {
       const [sign, colour] = marks[mark];
-      print(`${style(colour, sign)} ${wrap(text, width - 2, '  ')}`);
+      const lines = text.split('\n').map((line) => wrap(line, width - 2, '  '));
+      print(`${style(colour, sign)} ${lines.join('\n  ')}`);
     },
   };
 }

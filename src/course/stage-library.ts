@@ -1,0 +1,2 @@
+/** What a stage may import from tslab by value: pure helpers of the lessons' own stages, at hand where it is evaluated. */
+export { namespace } from '../oci/spec.ts';
