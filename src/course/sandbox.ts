@@ -119,31 +119,44 @@ export async function evaluate(
  */
 function startSandbox(): ChildProcess {
   const script = readFileSync(join(packageRoot, 'dist/course/evaluate.js'), 'utf8');
-  // -d counts what is written to, unlike -v, which V8's reservations exceed at once (setrlimit(2), RLIMIT_DATA).
-  const limits = `ulimit -c 0; ulimit -f 0; ulimit -d 1048576; ulimit -t ${Math.ceil(10 * timeScale())}; ulimit -n 64`;
-  const flags = [
-    '--permission',
-    '--max-old-space-size=128',
-    '--stack-trace-limit=50',
-    '--disable-warning=ExperimentalWarning',
-  ];
   const node = openSync(process.execPath, 'r');
   try {
     return spawn(
       '/bin/sh',
-      ['-c', `${limits}; exec /proc/self/fd/3 "$@"`, 'sh', ...flags, '--input-type=module', '--eval', script],
+      ['-c', `${limits()}; exec ${confined()} "$@"`, 'sh', ...nodeFlags, '--eval', script],
       {
         cwd: '/',
         env: {},
         detached: true, // a process group of its own, to be killed whole
         stdio: ['pipe', 'pipe', 'pipe', node],
-        ...(process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}),
       },
     );
   } finally {
     closeSync(node);
   }
 }
+
+const nodeFlags = [
+  '--permission',
+  '--max-old-space-size=128',
+  '--stack-trace-limit=50',
+  '--disable-warning=ExperimentalWarning',
+  '--input-type=module',
+];
+
+/** -d counts what is written to, unlike -v, which V8's reservations exceed at once (setrlimit(2), RLIMIT_DATA). */
+const limits = (): string =>
+  `ulimit -c 0; ulimit -f 0; ulimit -n 64; ulimit -d 1048576; ulimit -t ${Math.ceil(10 * timeScale())}`;
+
+/**
+ * What Node's permission model does not cover: no network to be reached, and nobody else to be signalled, as other
+ * processes of nobody's could be.
+ */
+const confined = (): string =>
+  process.getuid?.() === 0
+    ? `unshare --net --ipc --pid --fork --kill-child=KILL -- setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups ` +
+      '--no-new-privs --inh-caps=-all --bounding-set=-all -- /proc/self/fd/3'
+    : '/proc/self/fd/3';
 
 type End = { code: number | null; signal: string | null } | 'time' | 'output' | Error;
 
