@@ -71,7 +71,7 @@ function asOutcome(error: Error): Outcome {
       expected: { en: words.en.startFailed, zh: words.zh.startFailed },
       shown: error.message,
     };
-  return { outcome: 'error', reason: error.stack ?? error.message };
+  return { outcome: 'error', reason: (error.stack ?? error.message).split('\n').slice(0, 3).join('\n') };
 }
 
 function asProblem(error: unknown): Problem | undefined {

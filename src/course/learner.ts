@@ -57,6 +57,9 @@ export function asLearner<T>(who: Learner, work: () => T): T {
   seteuid(who.uid);
   try {
     return work();
+  } catch (error) {
+    (error as Error).message += ` (as ${who.name})`;
+    throw error;
   } finally {
     seteuid(0);
     setegid(gid);
