@@ -20,6 +20,7 @@ int hand_fd(const struct hand *, int slot);          /* -1 when empty: calls the
 /* One step by this hand: 0 or errno, and the time it took. */
 int hand_perform(struct hand *, const struct step *, uint64_t *ns);
 bool step_tolerates(const struct step *, int error);
+const char *step_text(const struct step *, char *buffer, size_t size); /* mount("proc", "/proc") */
 
 enum ending { ENDED, RUNNING, FAILED, ABORTED };
 struct outcome {

@@ -31,11 +31,11 @@ static int failure_code(const struct plan *plan, const struct outcome *outcome)
 /* With an asker it is told by events, and words it better than we could. */
 static void explain_failure(const struct plan *plan, const struct outcome *outcome)
 {
-	char index[NUMBER_MAX], count[NUMBER_MAX];
-	const char *text = error_text(outcome->error), *name = error_name(outcome->error);
+	const struct step *step = &plan->steps[outcome->step];
+	char index[NUMBER_MAX], count[NUMBER_MAX], call[256];
 	if (control_fd() < 0)
 		say("step ", number(index, outcome->step + 1), " of ", number(count, plan->count), ", ",
-		    plan->steps[outcome->step].kind->name, ": ", text, " (", name, ")", NULL);
+		    step_text(step, call, sizeof call), ": ", error_text(outcome->error), " (", error_name(outcome->error), ")", NULL);
 }
 
 static int watch_over(struct hand *hand, struct plan *plan, const char *status_file)
@@ -86,6 +86,7 @@ static int perform(const struct options *options, char **argv)
 	int error = seal_self(argv);
 	if (error)
 		return complain("seal", "/proc/self/exe", error);
+	forget_environment();
 	if (options->control >= 0)
 		setsid(); /* a terminal's signals are the asker's: it sends on what is meant for the program */
 	error = read_plan(options, &plan);

@@ -16,7 +16,7 @@ struct pipe { char bytes[4096]; size_t at, used; };
 
 static struct pipe in, out;
 static int master = -1;
-static bool in_open, out_open, hung, raw;
+static bool in_open, out_open, detached, hung, raw;
 static char last_in = '\n';
 static struct termios before;
 
@@ -27,6 +27,7 @@ void pump_start(int fd, bool with_input)
 		return;
 	fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK); /* ours alone: the child's copy went with its exec */
 	in_open = with_input;
+	detached = !with_input;
 	out_open = true;
 	pump_resize_to_ours();
 	if (!with_input || tcgetattr(0, &before) < 0)
@@ -71,18 +72,27 @@ int pump_prepare(struct pollfd fds[PUMP_FDS])
 	return 200;
 }
 
-static void drain(struct pipe *pipe, int fd, bool *usable)
+static bool drain(struct pipe *pipe, int fd)
 {
 	ssize_t written = write(fd, pipe->bytes + pipe->at, pipe->used);
 	if (written < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	/* Nobody reads it any more: the program still must not block, so from now on it is thrown away. */
-	if (written < 0) {
-		*usable = false;
-		written = (ssize_t)pipe->used;
-	}
+		return true;
+	bool taken = written >= 0;
+	if (!taken)
+		written = (ssize_t)pipe->used; /* nobody will take it: gone */
 	pipe->at += (size_t)written;
 	pipe->used -= (size_t)written;
+	return taken;
+}
+
+/* Nobody reads the output any more. In front of a user that is a closed window: the terminal hangs up (tty(4)). */
+static void lose_output(void)
+{
+	out_open = false;
+	if (errno != EPIPE || detached)
+		return;
+	close(master);
+	master = -1;
 }
 
 /* A terminal has no end of file, only a character that says so; at the start of a line it means what it says. */
@@ -123,15 +133,14 @@ static void read_theirs(void)
 
 void pump_move(const struct pollfd fds[PUMP_FDS])
 {
-	bool ignored;
 	if (fds[0].fd >= 0 && fds[0].revents)
 		read_ours();
 	if (fds[1].fd >= 0 && fds[1].revents & POLLOUT && in.used)
-		drain(&in, master, &ignored);
+		drain(&in, master);
 	if (fds[1].fd >= 0 && fds[1].revents & (POLLIN | POLLHUP | POLLERR) && !out.used)
 		read_theirs();
-	if (fds[2].fd >= 0 && fds[2].revents)
-		drain(&out, 1, &out_open);
+	if (fds[2].fd >= 0 && fds[2].revents && !drain(&out, 1))
+		lose_output();
 }
 
 bool pump_is_dry(void)

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/memfd.h>
+#include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
@@ -57,6 +58,15 @@ void fill_standard_descriptors(void)
 	while (fd >= 0 && fd <= 2);
 	if (fd > 2)
 		close(fd);
+}
+
+/* Until its exec the child is in the container, and an init stays: nobody there may read the asker's environment. */
+void forget_environment(void)
+{
+	for (char **variable = environ; variable && *variable; variable++) {
+		memset(*variable, 0, strlen(*variable));
+		*variable = NULL;
+	}
 }
 
 /* Ends of the asker's pipes, mostly: kept open here, they would never reach their end for anybody. */

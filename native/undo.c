@@ -68,7 +68,7 @@ static int take_back(struct hand *hand, const struct step *step)
 	}
 }
 
-static int undo(const uint8_t *bytes, size_t length, const char **what)
+static int undo(const uint8_t *bytes, size_t length, char *what, size_t what_size)
 {
 	struct hand hand;
 	struct step step;
@@ -79,7 +79,7 @@ static int undo(const uint8_t *bytes, size_t length, const char **what)
 		return error;
 	error = step_decode_undo(&step, bytes, length, &arena);
 	if (!error) {
-		*what = step.kind->name;
+		step_text(&step, what, what_size);
 		error = take_back(&hand, &step);
 	}
 	arena_free(&arena);
@@ -89,11 +89,10 @@ static int undo(const uint8_t *bytes, size_t length, const char **what)
 static int play_record(int fd, int64_t at, uint32_t index, const struct record_head *head, const uint8_t *body)
 {
 	size_t length = head->length - sizeof *head;
-	const char *what = "record";
-	char digits[NUMBER_MAX];
+	char digits[NUMBER_MAX], what[256] = "record";
 	if (head->state != PROMISED && head->state != SETTLED && head->state != THE_CHILD)
 		return 0;
-	int error = head->state == THE_CHILD ? end_child(body, length) : undo(body, length, &what);
+	int error = head->state == THE_CHILD ? end_child(body, length) : undo(body, length, what, sizeof what);
 	if (!error)
 		record_mark(fd, at, VOID);
 	if (head->state != THE_CHILD)
