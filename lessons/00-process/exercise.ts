@@ -33,6 +33,7 @@ function oom({ oomScoreAdj }: Process): Draft[] {
   const write = { kind: 'write', dir: 'proc', path: 'oom_score_adj', data: String(oomScoreAdj) } as const;
   return [{ at: 'host', phase: 'identity', ...write, field: 'process.oomScoreAdj' }];
 }
+
 /** The program's terminal is opened on the container's own devpts, so that its name is true inside. */
 function terminal(spec: Spec, { terminal, consoleSize }: Process): Draft[] {
   if (!terminal) return [];

@@ -6,6 +6,7 @@ import koffi from 'koffi';
 const CLONE_NEWNS = 0x20000; // a mount namespace; values from linux/sched.h
 const CLONE_NEWUSER = 0x10000000; // a user namespace
 
+// #region ask
 const libc = koffi.load(null); // the C library is in every Node process already
 const unshare = libc.func('int unshare(int flags)');
 
@@ -16,6 +17,7 @@ function ask(flags) {
   if (result === 0) return 'done';
   return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
 }
+// #endregion
 
 // Each thread of a process has a directory of its own in /proc (proc_pid_task(5)).
 const threads = readdirSync('/proc/self/task');
