@@ -24,6 +24,13 @@ int hand_fd(const struct hand *hand, int slot)
 	return slot < 0 ? -1 : hand->slots[slot];
 }
 
+void hand_drop(struct hand *hand)
+{
+	for (int slot = 0; slot < SLOTS; slot++)
+		if (hand->slots[slot] != hand->terminal)
+			hand_put(hand, slot, -1);
+}
+
 int hand_perform(struct hand *hand, const struct step *step, uint64_t *ns)
 {
 	uint64_t before = now();

@@ -16,6 +16,7 @@ struct hand {
 void hand_init(struct hand *, const struct plan *);
 int hand_put(struct hand *, int slot, int fd);       /* takes fd over; a slot of -1 closes it */
 int hand_fd(const struct hand *, int slot);          /* -1 when empty: calls then say EBADF */
+void hand_drop(struct hand *);                       /* all slots but the terminal: they keep mounts busy */
 
 /* One step by this hand: 0 or errno, and the time it took. */
 int hand_perform(struct hand *, const struct step *, uint64_t *ns);

@@ -66,6 +66,7 @@ static int carry_out(struct plan *plan, const struct options *options, mode_t in
 	hand.umask = inherited_umask;
 	hand.detach = options->detach;
 	struct outcome outcome = host_perform(&hand, options->step);
+	hand_drop(&hand);
 	if (outcome.ending == RUNNING)
 		return clean(watch_over(&hand, plan, options->status));
 	host_kill_child(&hand);

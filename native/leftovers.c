@@ -45,21 +45,9 @@ void kill_leftovers(void)
 	}
 }
 
-static bool is_cgroup(const char *path)
+/* Below a cgroup: only what is empty goes. Processes there may be of somebody else who found the directory. */
+static void remove_subgroups(char *path, size_t used, size_t size, int depth)
 {
-	char file[4096 + 16];
-	return strlen(path) < 4096 && access(strcat(strcpy(file, path), "/cgroup.procs"), F_OK) == 0;
-}
-
-static void empty_at(char *path, size_t used, size_t size, int depth)
-{
-	static const char procs[] = "/cgroup.procs";
-	if (used + sizeof procs > size || depth == 0)
-		return;
-	strcpy(path + used, procs);
-	each_number(path, end_process);
-	path[used] = 0;
-
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	char buffer[1024] __attribute__((aligned(8)));
 	long got;
@@ -68,11 +56,11 @@ static void empty_at(char *path, size_t used, size_t size, int depth)
 			struct dirent64 *entry = (struct dirent64 *)(buffer + at);
 			size_t length = strlen(entry->d_name);
 			at += entry->d_reclen;
-			if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || used + 1 + length >= size)
+			if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || used + 2 + length > size || depth == 0)
 				continue;
 			path[used] = '/';
 			strcpy(path + used + 1, entry->d_name);
-			empty_at(path, used + 1 + length, size, depth - 1);
+			remove_subgroups(path, used + 1 + length, size, depth - 1);
 			rmdir(path);
 			path[used] = 0;
 		}
@@ -83,8 +71,13 @@ static void empty_at(char *path, size_t used, size_t size, int depth)
 void empty_cgroup(const char *path)
 {
 	char buffer[4096];
-	if (!is_cgroup(path) || strlen(path) >= sizeof buffer)
+	size_t length = strlen(path);
+	if (length + sizeof "/cgroup.procs" > sizeof buffer)
 		return;
-	strcpy(buffer, path);
-	empty_at(buffer, strlen(path), sizeof buffer, 32);
+	strcat(strcpy(buffer, path), "/cgroup.procs");
+	if (access(buffer, F_OK) < 0)
+		return;
+	each_number(buffer, end_process);
+	buffer[length] = 0;
+	remove_subgroups(buffer, length, sizeof buffer, 32);
 }

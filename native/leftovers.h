@@ -3,4 +3,4 @@
 
 void become_reaper(void);
 void kill_leftovers(void);             /* all children that the launcher still has */
-void empty_cgroup(const char *path);   /* a cgroup directory's processes and subgroups; else does nothing */
+void empty_cgroup(const char *path);   /* ends what is in it, removes empty subgroups; not a cgroup: nothing */

@@ -23,8 +23,9 @@ void say(const char *first, ...)
 	va_start(pieces, first);
 	for (const char *piece = first; piece; piece = va_arg(pieces, const char *)) {
 		size_t length = strnlen(piece, sizeof line - 1 - used);
-		memcpy(line + used, piece, length);
-		used += length;
+		/* A plan's strings may hold what would steer the reader's terminal. */
+		for (; length > 0; length--, piece++)
+			line[used++] = (unsigned char)*piece < ' ' || *piece == 127 ? '?' : *piece;
 	}
 	va_end(pieces);
 	line[used++] = '\n';

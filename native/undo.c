@@ -49,18 +49,20 @@ static bool is_gone(const struct kind *kind, int error)
 
 /*
  * A process that is dying may still sit in the cgroup or on the mount for a moment. One that isn't dying has left
- * its parents behind (no pid namespace, and the launcher killed): it is in a cgroup that was made for it alone.
+ * its parents behind (no pid namespace, and the launcher killed): if the cgroup is surely ours, so is the process.
  */
-static int take_back(struct hand *hand, const struct step *step)
+static int take_back(struct hand *hand, const struct step *step, bool surely_ours)
 {
 	struct timespec pause = { .tv_nsec = 1000000 };
 	bool removes = strcmp(step->kind->name, "rmdir") == 0 || strcmp(step->kind->name, "umount") == 0;
 	uint64_t begun = now(), ns;
 	for (;;) {
 		int error = hand_perform(hand, step, &ns);
+		if (is_gone(step->kind, error) || step_tolerates(step, error))
+			return 0;
 		if (!removes || (error != EBUSY && error != ENOTEMPTY) || now() - begun > 2000000000)
-			return is_gone(step->kind, error) || step_tolerates(step, error) ? 0 : error;
-		if (strcmp(step->kind->name, "rmdir") == 0)
+			return error;
+		if (surely_ours && strcmp(step->kind->name, "rmdir") == 0)
 			empty_cgroup(step->args[1].text);
 		nanosleep(&pause, NULL);
 		if (pause.tv_nsec < 50000000)
@@ -68,7 +70,7 @@ static int take_back(struct hand *hand, const struct step *step)
 	}
 }
 
-static int undo(const uint8_t *bytes, size_t length, char *what, size_t what_size)
+static int undo(const uint8_t *bytes, size_t length, bool surely_ours, char *what, size_t what_size)
 {
 	struct hand hand;
 	struct step step;
@@ -80,7 +82,7 @@ static int undo(const uint8_t *bytes, size_t length, char *what, size_t what_siz
 	error = step_decode_undo(&step, bytes, length, &arena);
 	if (!error) {
 		step_text(&step, what, what_size);
-		error = take_back(&hand, &step);
+		error = take_back(&hand, &step, surely_ours);
 	}
 	arena_free(&arena);
 	return error;
@@ -92,7 +94,7 @@ static int play_record(int fd, int64_t at, uint32_t index, const struct record_h
 	char digits[NUMBER_MAX], what[256] = "record";
 	if (head->state != PROMISED && head->state != SETTLED && head->state != THE_CHILD)
 		return 0;
-	int error = head->state == THE_CHILD ? end_child(body, length) : undo(body, length, what, sizeof what);
+	int error = head->state == THE_CHILD ? end_child(body, length) : undo(body, length, head->state == SETTLED, what, sizeof what);
 	if (!error)
 		record_mark(fd, at, VOID);
 	if (head->state != THE_CHILD)
