@@ -38,7 +38,9 @@ export async function devCheck(names: readonly string[]): Promise<number> {
       const complaints = await Promise.resolve()
         .then(() => proof(lesson))
         .catch((error: Error) => [
-          error.name === 'TextError' ? error.message : (error.stack ?? error.message),
+          error.name === 'TextError'
+            ? error.message
+            : (error.stack ?? error.message).split('\n').slice(0, 3).join('\n'),
         ]);
       tell(lesson, item, complaints, performance.now() - begun);
     }
@@ -71,7 +73,7 @@ function threeHints({ folder }: CatalogLesson): string[] {
   });
 }
 
-/** Each check that the reference passes for its own sake should be in reach of a starter; at least one has to fail. */
+/** At least one check fails; a plan that lacks its heart may also be no plan at all. All else would be a broken file. */
 async function starterFails(lesson: CatalogLesson): Promise<string[]> {
   const file = join(lesson.folder, 'exercise.ts');
   if (!existsSync(file)) return [`${file}: no such file`];

@@ -63,7 +63,10 @@ export class Stage {
     const flags = scene.run ?? `--lesson ${this.#lesson}`;
     if (line.at === 'container' || aboutContainer.test(line.command))
       await this.#needContainer(this.#room, flags);
-    return line.at === 'container' && this.#container ? this.#container.shell : this.#host;
+    if (line.at === 'host') return this.#host;
+    // Never the host's in its stead: a scene may well say rm -rf /* in a container.
+    if (!this.#container) throw new Error('there is no container to run this in');
+    return this.#container.shell;
   }
 
   async #needContainer(room: SceneRoom, flags: string): Promise<void> {
