@@ -1,12 +1,14 @@
 /** What a process has of its own and what it shares with us, read from /proc: evidence, never the plan. */
 import { readFileSync, readlinkSync, statSync } from 'node:fs';
 
+import type { Text } from './check.ts';
+
 export interface Row {
-  what: { en: string; zh: string };
+  what: Text;
   own: boolean;
   /** The same fact on both sides. */
-  inside: string;
-  outside: string;
+  inside: Text;
+  outside: Text;
 }
 
 /** In the order of the lessons that change them. */
@@ -15,8 +17,8 @@ export function isolation(pid: number): Row[] {
     {
       what: { en: 'root directory', zh: '根目录' },
       own: inode(`/proc/${pid}/root/`) !== inode('/'),
-      inside: `inode ${inode(`/proc/${pid}/root/`)}`,
-      outside: `inode ${inode('/')}`,
+      inside: both(`inode ${inode(`/proc/${pid}/root/`)}`),
+      outside: both(`inode ${inode('/')}`),
     },
     namespace(pid, 'mnt', { en: 'mounts', zh: '挂载' }, mounts),
     namespace(pid, 'pid', { en: 'process numbers', zh: '进程号' }, number),
@@ -28,8 +30,8 @@ export function isolation(pid: number): Row[] {
     {
       what: { en: 'limits (cgroup)', zh: '资源限制（cgroup）' },
       own: cgroup(pid) !== cgroup('self'),
-      inside: cgroup(pid),
-      outside: cgroup('self'),
+      inside: both(cgroup(pid)),
+      outside: both(cgroup('self')),
     },
     namespace(pid, 'cgroup', { en: 'view of cgroups', zh: 'cgroup 视图' }),
   ];
@@ -38,36 +40,37 @@ export function isolation(pid: number): Row[] {
 type Who = number | 'self';
 
 /** namespaces(7): the same inode number means the same namespace. */
-function namespace(
-  pid: number,
-  type: string,
-  what: Row['what'],
-  fact?: (who: Who, pid: number) => string,
-): Row {
+function namespace(pid: number, type: string, what: Text, fact?: (who: Who, pid: number) => Text): Row {
   const inode = (who: Who) => /\d+/.exec(readlinkSync(`/proc/${who}/ns/${type}`))?.[0] ?? '';
   const own = inode(pid) !== inode('self');
-  const show = (who: Who) => fact?.(who, pid) ?? `${type}:[${inode(who)}]`;
+  const show = (who: Who) => fact?.(who, pid) ?? both(`${type}:[${inode(who)}]`);
   return { what, own, inside: show(pid), outside: show('self') };
 }
 
-const mounts = (who: Who): string =>
-  `${readFileSync(`/proc/${who}/mountinfo`, 'utf8').trimEnd().split('\n').length} mounts`;
+const both = (text: string): Text => ({ en: text, zh: text });
+
+function mounts(who: Who): Text {
+  const count = readFileSync(`/proc/${who}/mountinfo`, 'utf8').trimEnd().split('\n').length;
+  return { en: `${count} mount${count === 1 ? '' : 's'}`, zh: `${count} 个挂载` };
+}
 
 /** The same process by its number on each side: NSpid goes from our level to its own (proc_pid_status(5)). */
-function number(who: Who, pid: number): string {
+function number(who: Who, pid: number): Text {
   const numbers =
     /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]?.split(/\s+/) ?? [];
-  return `PID ${who === 'self' ? numbers[0] : numbers.at(-1)}`;
+  return both(`PID ${who === 'self' ? numbers[0] : numbers.at(-1)}`);
 }
 
 /** Two lines of heading, then a link each. */
-function links(who: Who): string {
+function links(who: Who): Text {
   const names = readFileSync(`/proc/${who}/net/dev`, 'utf8')
     .trimEnd()
     .split('\n')
     .slice(2)
     .map((line) => line.split(':')[0]?.trim());
-  return names.length > 2 ? `${names.length} links` : names.join(', ') || 'no link';
+  return names.length > 2
+    ? { en: `${names.length} links`, zh: `${names.length} 个网络接口` }
+    : both(names.join(', ') || '–');
 }
 
 /** The deepest of the paths, on v1 there is one a controller (proc_pid_cgroup(5)). */

@@ -65,16 +65,16 @@ function printTable(rows: readonly Row[], language: Language, screen: Screen): v
   screen.print(screen.style('dim', `  ${line([words.whatItSees, '', words.inside, words.outside])}`));
   for (const { what, own, inside, outside } of rows) {
     const whose = own ? words.isolated : words.shared;
-    const cells = line([what[language], whose, shorten(inside, 20), shorten(outside, 22)]);
+    const cells = line([what[language], whose, shorten(inside[language]), shorten(outside[language])]);
     screen.item(own ? 'pass' : 'none', screen.style(own ? 'reset' : 'dim', cells));
   }
 }
 
-/** Only what changed: two plans have most steps in common. */
+/** What came and went. A step that only moved is neither. */
 function printDiff(before: string[], now: string[], screen: Screen): void {
   for (const { added, removed, value } of diffArrays(before, now)) {
     if (!added && !removed) continue;
-    for (const text of value) {
+    for (const text of value.filter((line) => !before.includes(line) || !now.includes(line))) {
       const wrapped = wrap(`${added ? '+' : '-'} ${text}`, screen.width, '          ');
       screen.print(screen.style(added ? 'green' : 'red', wrapped));
     }
@@ -83,4 +83,4 @@ function printDiff(before: string[], now: string[], screen: Screen): void {
 
 const pad = (text: string, width: number) => text + ' '.repeat(Math.max(0, width - columns(text)));
 /** The end of a path says more than its beginning. */
-const shorten = (text: string, width: number) => (text.length <= width ? text : `…${text.slice(1 - width)}`);
+const shorten = (text: string, width = 20) => (text.length <= width ? text : `…${text.slice(1 - width)}`);
