@@ -37,7 +37,14 @@ export function screen(options: { plain?: boolean } = {}, out: NodeJS.WriteStrea
   const coloured = !options.plain && !process.env.NO_COLOR && out.isTTY && process.env.TERM !== 'dumb';
   const style = (how: Style, text: string) =>
     coloured ? styleText(how, text, { validateStream: false }) : text;
-  const print = (text = '') => out.write(`${coloured ? text : stripVTControlCharacters(text)}\n`);
+  let blank = true;
+  // One empty line says as much as two.
+  const print = (text = '') => {
+    for (const line of text.split('\n')) {
+      if (line !== '' || !blank) out.write(`${coloured ? line : stripVTControlCharacters(line)}\n`);
+      blank = line === '';
+    }
+  };
   const parser = markdownParser(style);
   const gutter = (at: 'host' | 'container', mark: string) =>
     style(colours[at], `${' '.repeat(LABEL)}${mark} `);
@@ -49,7 +56,9 @@ export function screen(options: { plain?: boolean } = {}, out: NodeJS.WriteStrea
     markdown: (text) => print(fitLines(String(parser.parse(text, { async: false })).trimEnd(), width)),
     heading(text, right = '') {
       const rule = '─'.repeat(Math.max(3, width - columns(text) - columns(right) - 5));
-      print(`\n${style('dim', '──')} ${style('bold', text)} ${style('dim', `${rule} ${right}`.trimEnd())}\n`);
+      print();
+      print(`${style('dim', '──')} ${style('bold', text)} ${style('dim', `${rule} ${right}`.trimEnd())}`);
+      print();
     },
     code(text) {
       for (const line of text.split('\n'))
