@@ -50,11 +50,12 @@ static enum attention attend(struct hand *hand, int fd, int timeout, bool runnin
 			events_flush();
 		if (poll(fds, 3, timeout) == 0)
 			return control_lost() && !(running && hand->detach) ? STOPPED : NOTHING;
+		/* First: if the exec has succeeded, a signal that came after it is for the program. */
+		if (fds[0].revents)
+			return READY;
 		enum attention heard = hear(hand, running, outcome);
 		if (heard != NOTHING)
 			return heard;
-		if (fds[0].revents)
-			return READY;
 		if (control_lost() && fd < 0)
 			return NOTHING;
 	}
