@@ -123,13 +123,14 @@ export const checks: Check[] = [
     async run(lab) {
       const container = await ready(
         lab,
-        'sleep 1000 & (sleep 1000 &) ; setsid sleep 1000 & echo "ready"; wait',
+        'echo "ready"; read -r line && { sleep 1000 & (sleep 1000 &); setsid sleep 1000 & wait; }',
       );
       if ('outcome' in container) return container;
       const space = namespace(container.pid, 'pid');
-      // Without a namespace of its own, that of everybody would be counted.
+      // Without a namespace of its own, everybody would be counted, and what is started now would outlive it.
       if (space === namespace('self', 'pid'))
         return fail({ en: 'a PID namespace of its own', zh: '它有自己的 PID 命名空间' }, `pid:[${space}]`);
+      container.stdin.write('go\n');
       const all = await eventually(() => residents(space).length === 4);
       if (!all)
         return fail({ en: 'four processes in it', zh: '里面有四个进程' }, `${residents(space).length}`);
