@@ -1,4 +1,5 @@
 /* One mapping, taken from front to back and given back whole; untouched pages of it cost nothing. */
+#include "base.h"
 #include "plan.h"
 #include <errno.h>
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
 /* The clone step: from here on there are two hands. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "calls.h"
 #include "control.h"
 #include "kernel.h"

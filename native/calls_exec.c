@@ -1,5 +1,5 @@
 /* The last kind: the process becomes the program. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "calls.h"
 #include "control.h"
 #include "kernel.h"

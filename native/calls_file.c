@@ -1,5 +1,5 @@
 /* Kinds on files and directories. Without `dir` a path is the host's own; with it, see resolve.c. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "calls.h"
 #include "say.h"
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Kinds on limits, ids and capabilities of the process itself. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "calls.h"
 #include "kernel.h"
 #include <linux/capability.h>

@@ -2,7 +2,7 @@
  * The init step: a process that reaps, under the program. PID 1 of a namespace gets every orphan, and signals
  * whose default would end it don't reach it (pid_namespaces(7)): programs that don't expect that get an init.
  */
-#define _GNU_SOURCE
+#include "base.h"
 #include "calls.h"
 #include "control.h"
 #include "kernel.h"

@@ -1,5 +1,5 @@
 /* Kinds that change or join namespaces of a process that is already there. Birth itself is in host.c. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "calls.h"
 #include "kernel.h"
 #include "procfs.h"

@@ -1,5 +1,5 @@
 /* Kinds on the mount tree and on where the process stands in it. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "calls.h"
 #include "kernel.h"
 #include <fcntl.h>

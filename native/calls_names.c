@@ -1,5 +1,5 @@
 /* Kinds on what the process sees: its host's names, its network. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "calls.h"
 #include <linux/netlink.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Kinds that remove names: the undo of what calls_file.c makes. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "calls.h"
 #include "kernel.h"
 #include <dirent.h>

@@ -1,5 +1,5 @@
 /* Kinds on the terminal: opened on the container's own devpts, its master handed to the host hand. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "calls.h"
 #include "kernel.h"
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* The child hand: does the runs of steps that the host hand asks for, until one of them is exec. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "hand.h"
 #include "control.h"
 #include <errno.h>

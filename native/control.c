@@ -1,4 +1,5 @@
 /* Events to the asker, commands from it. Without an asker both are silent. */
+#include "base.h"
 #include "control.h"
 #include <errno.h>
 #include <string.h>

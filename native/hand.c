@@ -1,4 +1,5 @@
 /* What both hands have in common: slots, and doing one step. */
+#include "base.h"
 #include "hand.h"
 #include "control.h"
 #include <unistd.h>

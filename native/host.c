@@ -1,5 +1,5 @@
 /* The host hand: walks down the list, does its own steps, and asks the child for the others. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "hand.h"
 #include "control.h"
 #include "ledger.h"

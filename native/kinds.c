@@ -1,4 +1,5 @@
 /* The table of kinds. src/plan/kinds.ts has the same; a test compares `launch --kinds` with it. */
+#include "base.h"
 #include "calls.h"
 #include "say.h"
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Performs a plan. See README.md here: what it means, its bytes, the options. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "control.h"
 #include "hand.h"
 #include "leftovers.h"

@@ -2,7 +2,7 @@
  * What the host has done and how it is taken back. A record is written before its step and settled after it, so
  * whenever the launcher dies, the file knows at least as much as has happened.
  */
-#define _GNU_SOURCE
+#include "base.h"
 #include "ledger.h"
 #include "ledger_file.h"
 #include <errno.h>

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE
+#include "base.h"
 #include "leftovers.h"
 #include "calls.h"
 #include "kernel.h"

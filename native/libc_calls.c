@@ -1,5 +1,5 @@
 /* One system call each, by its standard name; see libc.h. Those that arm64 lacks are spelled by their successors. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "libc.h"
 #ifdef OWN_LIBC
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* Before main, and what the compiler itself may call. See libc.h. */
+#include "base.h"
 #include "libc.h"
 #ifdef OWN_LIBC
 #include <asm/unistd.h>
@@ -17,6 +18,12 @@ _Noreturn void _exit(int status)
 		kernel(__NR_exit_group, status, 0, 0, 0, 0, 0);
 }
 
+/* Nothing here gives up this way, but arm64's crt1.o names it. */
+_Noreturn void abort(void)
+{
+	_exit(134);
+}
+
 /* Compilers that guard stacks by default look for their canary here: x86_64 at %fs:0x28, others in a variable. */
 unsigned long __stack_chk_guard;
 _Noreturn void __stack_chk_fail(void)
@@ -26,7 +33,14 @@ _Noreturn void __stack_chk_fail(void)
 	_exit(127);
 }
 
-static void place_canary(void)
+/* Until the canary is in place nothing may look for it. */
+#if __has_attribute(no_stack_protector)
+#define UNGUARDED __attribute__((no_stack_protector))
+#else
+#define UNGUARDED
+#endif
+
+UNGUARDED static void place_canary(void)
 {
 #ifdef __x86_64__
 	static unsigned long thread[8];
@@ -39,7 +53,7 @@ static void place_canary(void)
 }
 
 /* Where crt1.o's _start goes; the arguments after argv are hooks of shared libraries, of which there are none. */
-_Noreturn int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv)
+UNGUARDED _Noreturn int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv)
 {
 	place_canary();
 	environ = argv + argc + 1;

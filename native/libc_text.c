@@ -1,6 +1,8 @@
 /* string.h. The empty asm keeps the compiler from recognising a loop as a call of the function that it is in. */
+#include "base.h"
 #include "libc.h"
 #ifdef OWN_LIBC
+#include <stdint.h>
 #include <string.h>
 
 #define PLAIN_LOOP __asm__ volatile("")
@@ -53,7 +55,7 @@ size_t strnlen(const char *text, size_t most)
 
 size_t strlen(const char *text)
 {
-	return strnlen(text, (size_t)-1);
+	return strnlen(text, PTRDIFF_MAX);
 }
 
 char *strcpy(char *restrict to, const char *restrict from)
@@ -77,7 +79,7 @@ int strncmp(const char *a, const char *b, size_t most)
 
 int strcmp(const char *a, const char *b)
 {
-	return strncmp(a, b, (size_t)-1);
+	return strncmp(a, b, PTRDIFF_MAX);
 }
 
 char *strchr(const char *text, int c)

@@ -1,3 +1,4 @@
+#include "base.h"
 #include "options.h"
 #include "say.h"
 #include <string.h>

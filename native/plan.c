@@ -1,4 +1,5 @@
 /* The decoder: bytes that anyone may have written become steps, or are refused at an offset. */
+#include "base.h"
 #include "plan.h"
 #include <errno.h>
 #include <string.h>

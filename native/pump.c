@@ -2,7 +2,7 @@
  * Bytes between us and the pty's master. Standard input and output may be shared with the user's shell, so they are
  * never made O_NONBLOCK (a flag of the open file, fcntl(2)): poll first, then move no more than is sure to fit.
  */
-#define _GNU_SOURCE
+#include "base.h"
 #include "pump.h"
 #include <errno.h>
 #include <fcntl.h>

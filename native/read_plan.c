@@ -1,5 +1,5 @@
 /* A plan comes from a file, a socket or standard input: the same bytes, which say themselves how many they are. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "read_plan.h"
 #include "control.h"
 #include "say.h"

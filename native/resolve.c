@@ -2,7 +2,7 @@
  * Paths inside a directory that somebody else fills. A rootfs may hold a symlink `etc -> /` or be changed while
  * we walk it: the kernel itself resolves each path as if the directory were / (openat2(2), RESOLVE_IN_ROOT).
  */
-#define _GNU_SOURCE
+#include "base.h"
 #include "calls.h"
 #include "kernel.h"
 #include "say.h"

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE
+#include "base.h"
 #include "say.h"
 #include <errno.h>
 #include <stdarg.h>

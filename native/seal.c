@@ -2,7 +2,7 @@
  * A container that gets hold of /proc/<pid>/exe of a process that joins it could write to the launcher's file, and
  * so run as root on the host (CVE-2019-5736). So the launcher runs from a copy in memory that nobody can change.
  */
-#define _GNU_SOURCE
+#include "base.h"
 #include "seal.h"
 #include "kernel.h"
 #include <errno.h>

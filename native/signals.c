@@ -1,5 +1,5 @@
 /* Signals arrive as data (signalfd(2)), so that one poll waits for everything and no handler interrupts a step. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "control.h"
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE
+#include "base.h"
 #include "supervise.h"
 #include "control.h"
 #include "leftovers.h"

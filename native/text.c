@@ -1,4 +1,5 @@
 /* A step in words, for messages: the call and the strings among its arguments. */
+#include "base.h"
 #include "hand.h"
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Playing a ledger: backwards, each undo once, going on when one fails. */
-#define _GNU_SOURCE
+#include "base.h"
 #include "control.h"
 #include "hand.h"
 #include "kernel.h"
