@@ -1,59 +1,8 @@
 /* The decoder: bytes that anyone may have written become steps, or are refused at an offset. */
 #include "base.h"
-#include "plan.h"
+#include "wire.h"
 #include <errno.h>
 #include <string.h>
-
-struct reader {
-	const uint8_t *at, *end;
-	struct arena *arena;
-};
-
-static bool take(struct reader *in, size_t size, const uint8_t **bytes)
-{
-	if ((size_t)(in->end - in->at) < size)
-		return false;
-	*bytes = in->at;
-	in->at += size;
-	return true;
-}
-
-static bool take_number(struct reader *in, size_t size, uint64_t *value)
-{
-	const uint8_t *bytes;
-	if (!take(in, size, &bytes))
-		return false;
-	*value = 0;
-	for (size_t i = 0; i < size; i++)
-		*value |= (uint64_t)bytes[i] << (8 * i);
-	return true;
-}
-
-static bool take_u32(struct reader *in, uint32_t *value)
-{
-	uint64_t wide;
-	bool ok = take_number(in, 4, &wide);
-	if (ok)
-		*value = (uint32_t)wide;
-	return ok;
-}
-
-static bool take_string(struct reader *in, bool optional, const char **text, uint32_t *length)
-{
-	const uint8_t *bytes;
-	*text = NULL;
-	if (!take_u32(in, length))
-		return false;
-	if (*length == UINT32_MAX) {
-		*length = 0;
-		return optional;
-	}
-	/* The NUL makes it a C string where it lies; one inside would make C see another path than TypeScript did. */
-	if (!take(in, (size_t)*length + 1, &bytes) || memchr(bytes, 0, (size_t)*length + 1) != bytes + *length)
-		return false;
-	*text = (const char *)bytes;
-	return true;
-}
 
 static bool take_list(struct reader *in, struct arg *arg, uint32_t *strings)
 {
@@ -117,16 +66,6 @@ static bool take_args(struct reader *in, const struct kind *kind, struct step *s
 	}
 	step->args = args;
 	return in->at == in->end;
-}
-
-/* A part of `in` as a reader of its own: nothing inside can reach what follows it. */
-static bool take_part(struct reader *in, size_t size, struct reader *part)
-{
-	const uint8_t *bytes;
-	if (!take(in, size, &bytes))
-		return false;
-	*part = (struct reader){ bytes, bytes + size, in->arena };
-	return true;
 }
 
 static bool hand_fits(const struct kind *kind, uint64_t hand)
