@@ -12,7 +12,7 @@ import {
   skip,
 } from '../../src/course/check.ts';
 import type { Spec } from '../../src/oci/spec.ts';
-import { escapeCommand, NO_NSENTER } from './escape.ts';
+import { escapeCommand, NO_NSENTER, WRONG_ROOT } from './escape.ts';
 
 const random = () => `tslab-${randomBytes(8).toString('hex')}`;
 
@@ -129,7 +129,9 @@ export const checks: Check[] = [
         return skip({ en: 'the root folder has no nsenter', zh: '根目录里没有 nsenter' });
       return fail(
         { en: `a process inside gets to read ${secret}`, zh: `容器里的进程能读到 ${secret}` },
-        `${JSON.stringify(exit)} ${container.stdout()}${container.stderr()}`,
+        'code' in exit && exit.code === WRONG_ROOT
+          ? 'its root is not that folder, so nothing was tried'
+          : `${JSON.stringify(exit)} ${container.stdout()}${container.stderr()}`,
       );
     },
   },
