@@ -6,6 +6,7 @@ export const tolerable = {
   EBUSY: 16,
   EEXIST: 17,
   ENODEV: 19,
+  ENOTDIR: 20,
   EINVAL: 22,
   EROFS: 30,
   ENOSYS: 38,

@@ -15,7 +15,7 @@ export function explainOrigin(step: Step): string {
 }
 
 const q = (text: string | undefined) => (text === undefined ? 'NULL' : JSON.stringify(text));
-const at = (call: { dir?: string; path: string }) =>
+const at = (call: { readonly dir?: string | undefined; readonly path: string }) =>
   call.dir === undefined ? q(call.path) : `${call.dir}:${q(call.path)}`;
 const or = (names: readonly string[] | undefined) => (names?.length ? names.join('|') : '0');
 const octal = (mode: number) => `0${mode.toString(8)}`;

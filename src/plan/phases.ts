@@ -13,8 +13,10 @@ export const phases = [
   'root', // pivot_root or chroot: from here on paths mean the container's
   'names', // hostname, sysctls: need the namespaces, and privilege
   'terminal', // opened on the container's own devpts
-  'limits', // rlimits: raising one needs a capability that the next phase drops
-  'privileges', // ids and capabilities: nothing after this may need them
+  'limits', // rlimits and the bounding set: changing them needs capabilities that the next phases give up
+  'ids', // groups before the user: an ordinary user may not choose groups
+  'privileges', // capabilities that are left, no_new_privs: nothing after this may need more
+  'init', // a small init stays behind as PID 1, with no more privileges than the program
   'exec', // the program; nothing comes back from it
 ] as const;
 

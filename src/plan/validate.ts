@@ -134,11 +134,12 @@ function allowedHostPath(path: string, name: string, policy: Policy): void {
 function checkField(value: unknown, type: FieldType, where: string): void {
   if (value === undefined && type.endsWith('?')) return;
   const bare = type.replace('?', '');
-  if (bare.startsWith('flags:')) return namesOf(value, Object.keys(flagSets[bare.slice(6) as 'ms']), where);
-  if (bare.startsWith('name:')) return oneOf(value, Object.keys(nameSets[bare.slice(5) as 'rlimits']), where);
-  if (bare === 'caps') return namesOf(value, capabilities, where);
+  const [what, set] = bare.split(':');
   const checker = checkers[bare];
-  if (!checker?.test(value))
+  if (what === 'flags') namesOf(value, Object.keys(flagSets[set as keyof typeof flagSets]), where);
+  else if (what === 'name') oneOf(value, Object.keys(nameSets[set as keyof typeof nameSets]), where);
+  else if (what === 'caps') namesOf(value, capabilities, where);
+  else if (!checker?.test(value))
     throw new PlanError(
       `${where} ${value === undefined ? 'is missing' : `is ${show(value)}`}; it takes ${checker?.takes}`,
     );

@@ -1,0 +1,116 @@
+/** Lesson 0: a container is a process. It is cloned, made ready, and becomes the program. */
+import type { Facts } from '../../src/facts/facts.ts';
+import { namespace, type Spec } from '../../src/oci/spec.ts';
+import type { Draft } from '../../src/steps/stage.ts';
+
+export const owns = [
+  'process.args',
+  'process.env',
+  'process.cwd',
+  'process.terminal',
+  'process.consoleSize',
+  'process.user',
+  'process.rlimits',
+  'process.oomScoreAdj',
+];
+
+export default function process(spec: Spec, _facts: Facts): Draft[] {
+  const { process } = spec;
+  if (!process) return [];
+  return [
+    // #region birth
+    { at: 'child', phase: 'terminal', kind: 'setsid' },
+    { at: 'host', phase: 'clone', kind: 'clone', flags: [] },
+    // #endregion
+    ...oom(process),
+    ...terminal(spec, process),
+    ...limits(process),
+    ...ids(process),
+    // #region exec
+    {
+      at: 'child',
+      phase: 'exec',
+      kind: 'chdir',
+      ...insideRoot(spec),
+      path: process.cwd,
+      field: 'process.cwd',
+    },
+    {
+      at: 'child',
+      phase: 'exec',
+      kind: 'exec',
+      argv: process.args,
+      envp: process.env ?? [],
+      field: 'process.args',
+    },
+    // #endregion
+  ];
+}
+
+type Process = NonNullable<Spec['process']>;
+
+// Resolved inside the root and through no magic link: a cwd such as /proc/self/fd/7 must not lead out again.
+const insideRoot = (spec: Spec) => (spec.root ? ({ dir: 'root' } as const) : {});
+
+function oom({ oomScoreAdj }: Process): Draft[] {
+  if (oomScoreAdj === undefined) return [];
+  const write = { kind: 'write', dir: 'proc', path: 'oom_score_adj', data: String(oomScoreAdj) } as const;
+  return [{ at: 'host', phase: 'identity', ...write, field: 'process.oomScoreAdj' }];
+}
+
+/** The program's terminal is opened on the container's own devpts, so that its name is true inside. */
+function terminal(spec: Spec, { terminal, consoleSize }: Process): Draft[] {
+  if (!terminal) return [];
+  const ownDevpts = namespace(spec, 'mount') && spec.mounts?.some((mount) => mount.type === 'devpts');
+  const ptmx = ownDevpts ? { dir: 'root', path: '/dev/pts/ptmx' } : { path: '/dev/ptmx' };
+  const common = { at: 'child', phase: 'terminal', field: 'process.terminal' } as const;
+  return [
+    // Without a root of its own devices, the host's must be reached before chroot.
+    {
+      ...common,
+      phase: ownDevpts ? 'terminal' : 'mounts',
+      kind: 'open',
+      ...ptmx,
+      flags: ['O_RDWR', 'O_NOCTTY'],
+      as: 'ptmx',
+    },
+    { ...common, kind: 'openpts', master: 'ptmx', as: 'pts' },
+    ...(consoleSize
+      ? [
+          {
+            ...common,
+            kind: 'winsize',
+            fd: 'ptmx',
+            rows: consoleSize.height,
+            columns: consoleSize.width,
+          } as const,
+        ]
+      : []),
+    { ...common, kind: 'handover', fd: 'ptmx' },
+    { ...common, kind: 'ctty', fd: 'pts' },
+  ];
+}
+
+function limits({ rlimits }: Process): Draft[] {
+  return (rlimits ?? []).map((limit, i) => ({
+    at: 'child',
+    phase: 'limits',
+    kind: 'rlimit',
+    resource: limit.type as 'RLIMIT_NOFILE',
+    soft: limit.soft,
+    hard: limit.hard,
+    field: `process.rlimits[${i}]`,
+  }));
+}
+
+/** Groups first, user last: once the user is not root, it may not choose groups any more. */
+function ids({ user }: Process): Draft[] {
+  if (!user) return [];
+  const common = { at: 'child', phase: 'ids', field: 'process.user' } as const;
+  return [
+    ...(user.additionalGids ? [{ ...common, kind: 'setgroups', gids: user.additionalGids } as const] : []),
+    { ...common, kind: 'setgid', gid: user.gid },
+    { ...common, kind: 'setuid', uid: user.uid },
+    ...(user.umask === undefined ? [] : [{ ...common, kind: 'umask', mask: user.umask } as const]),
+  ];
+}

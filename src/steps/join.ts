@@ -1,0 +1,45 @@
+/** A namespace of one's own, or one that exists already. */
+import { type NamespaceType, namespace, type Spec } from '../oci/spec.ts';
+import type { Flag } from '../plan/flags.ts';
+import type { Draft } from './stage.ts';
+
+export const cloneFlags: Readonly<Record<NamespaceType, Flag<'clone'>>> = {
+  user: 'CLONE_NEWUSER',
+  mount: 'CLONE_NEWNS',
+  pid: 'CLONE_NEWPID',
+  uts: 'CLONE_NEWUTS',
+  ipc: 'CLONE_NEWIPC',
+  network: 'CLONE_NEWNET',
+  cgroup: 'CLONE_NEWCGROUP',
+  time: 'CLONE_NEWTIME',
+};
+
+/** What config.json's `linux.namespaces` asks for that type: nothing, a new one, or the one at a path. */
+export function newNamespace(spec: Spec, type: NamespaceType): Draft[] {
+  const wanted = namespace(spec, type);
+  if (!wanted) return [];
+  if (wanted.path !== undefined) return joinNamespace(type, wanted.path);
+  return [
+    { at: 'host', phase: 'clone', kind: 'clone', flags: [cloneFlags[type]], field: 'linux.namespaces' },
+  ];
+}
+
+/**
+ * A PID or time namespace only takes effect for children (setns(2)), so the host hand joins it before it clones;
+ * all others the child joins itself.
+ */
+export function joinNamespace(type: NamespaceType, path: string): Draft[] {
+  const forChildren = type === 'pid' || type === 'time';
+  const field = 'linux.namespaces';
+  return [
+    { at: 'host', phase: 'prepare', kind: 'open', path, flags: ['O_RDONLY'], as: `ns-${type}`, field },
+    {
+      at: forChildren ? 'host' : 'child',
+      phase: forChildren ? 'prepare' : 'join',
+      kind: 'setns',
+      fd: `ns-${type}`,
+      flags: [cloneFlags[type]],
+      field,
+    },
+  ];
+}
