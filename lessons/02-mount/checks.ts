@@ -14,7 +14,7 @@ import {
 import { type MountEntry, mountinfo, parseMountinfo } from '../../src/evidence/mountinfo.ts';
 import { namespace, status } from '../../src/evidence/process.ts';
 import type { Spec } from '../../src/oci/spec.ts';
-import { escapeCommand, NO_NSENTER } from '../01-chroot/escape.ts';
+import { escapeCommand, NO_NSENTER, WRONG_ROOT } from '../01-chroot/escape.ts';
 
 const random = () => `tslab-${randomBytes(8).toString('hex')}`;
 
@@ -140,15 +140,17 @@ export const checks: Check[] = [
       const exit = await container.exit;
       if ('code' in exit && exit.code === NO_NSENTER)
         return skip({ en: 'the root folder has no nsenter', zh: '根目录里没有 nsenter' });
-      // It has to have been tried in the right place: the cage is there.
-      const tried = existsSync(join(container.rootfs, `${mark}.cage`));
+      // It has to have been tried: cat itself complains, by the name of the file.
+      const tried = container.stderr().includes(secret);
       if (tried && !container.stdout().includes(text)) return pass();
       return fail(
         {
           en: `a process inside tries to read ${secret}, and can't`,
           zh: `容器里的进程试着读 ${secret}，读不到`,
         },
-        `${JSON.stringify(exit)} ${container.stdout()}${container.stderr()}`,
+        'code' in exit && exit.code === WRONG_ROOT
+          ? 'its root is not that folder, so nothing was tried'
+          : `${JSON.stringify(exit)} ${container.stdout()}${container.stderr()}`,
       );
     },
   },
@@ -185,10 +187,10 @@ export const checks: Check[] = [
   },
   {
     id: 'mounts',
-    title: { en: '/proc, /dev and /sys are there', zh: '/proc、/dev 和 /sys 都在' },
+    title: { en: 'What the config wants mounted is there', zh: '配置要求的挂载都在' },
     why: {
-      en: 'Programs expect them. Mounted too early or too late, they end up below the wrong root.',
-      zh: '程序需要它们。挂得太早或太晚，就会落到错误的根下面。',
+      en: 'Programs expect /proc and /dev. Mounted too early or too late, they end up below the wrong root.',
+      zh: '程序需要 /proc 和 /dev。挂得太早或太晚，就会落到错误的根下面。',
     },
     look: { en: 'cat /proc/<pid>/mountinfo', zh: 'cat /proc/<pid>/mountinfo' },
     async run(lab) {
