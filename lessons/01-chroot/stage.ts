@@ -10,11 +10,12 @@ export default function chroot(spec: Spec, _facts: Facts): Draft[] {
   if (!spec.root || namespace(spec, 'mount')) return [];
   const common = { at: 'child', phase: 'root', field: 'root.path' } as const;
   return [
+    // Kept by descriptor: later steps with `dir: 'root'` resolve their paths inside it.
+    { ...common, kind: 'open', path: spec.root.path, flags: ['O_PATH', 'O_DIRECTORY'], as: 'root' },
     // #region chroot
     { ...common, kind: 'chroot', path: spec.root.path },
     // chroot(2) moves the root but not the working directory, which would still be outside.
     { ...common, kind: 'chdir', path: '/' },
     // #endregion
-    { ...common, kind: 'open', path: '/', flags: ['O_PATH', 'O_DIRECTORY'], as: 'root' },
   ];
 }

@@ -29,6 +29,6 @@ function freshProc(spec: Spec, facts: Facts): Draft[] {
 /** A PID 1 that reaps and passes signals on, above the program. Only for those who ask. */
 function init(spec: Spec): Draft[] {
   if (spec.annotations?.[INIT_ANNOTATION] !== 'true') return [];
-  // TODO 3: One step of kind `init`, done by the child in the phase `exec`, so just before the program.
+  // TODO 3: One step of kind `init`, done by the child in the phase `init`, just before the program.
   return [];
 }

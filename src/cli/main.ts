@@ -1,7 +1,53 @@
-/** The tslab command: reads the arguments and hands over to a command's own file. */
+/** The tslab command: a table of commands. This file alone prints errors and sets the exit code for them. */
 import { Command } from 'commander';
+import { command as check } from './commands/check.ts';
+import { command as clean } from './commands/clean.ts';
+import { command as dev } from './commands/dev.ts';
+import { command as doctor } from './commands/doctor.ts';
+import { command as exercise } from './commands/exercise.ts';
+import { command as hint } from './commands/hint.ts';
+import { command as language } from './commands/language.ts';
+import { command as lesson } from './commands/lesson.ts';
+import { command as list } from './commands/list.ts';
+import { command as next } from './commands/next.ts';
+import { command as plan } from './commands/plan.ts';
+import { command as progress } from './commands/progress.ts';
+import { command as reset } from './commands/reset.ts';
+import { command as run } from './commands/run.ts';
+import { command as solution } from './commands/solution.ts';
 
-await new Command('tslab')
+const commands = [
+  lesson,
+  list,
+  next,
+  exercise,
+  check,
+  hint,
+  solution,
+  reset,
+  progress,
+  language,
+  run,
+  plan,
+  clean,
+  doctor,
+  dev,
+];
+
+const program = new Command('tslab')
   .description('learn how containers work by building a real one')
   .version('0.1.0')
-  .parseAsync();
+  .enablePositionalOptions()
+  .showHelpAfterError('(tslab --help lists the commands)')
+  .action(async () => {
+    const { lessonCommand } = await import('../course/lesson-command.ts');
+    process.exitCode = await lessonCommand(undefined, {});
+  });
+for (const command of commands) command(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(`tslab: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = (error as { exitCode?: number }).exitCode ?? 1;
+}

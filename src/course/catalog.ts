@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { lessons } from '../../lessons/index.ts';
+import { packageRoot } from '../package-root.ts';
 import { type Language, type LessonText, loadLesson } from './lesson.ts';
-import { packageRoot } from './root.ts';
 
 export interface CatalogLesson {
   number: number;

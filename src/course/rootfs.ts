@@ -1,12 +1,14 @@
 /** Private copies of the default root file system: scenes and attempts may do to theirs what they like. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+import { packageRoot } from '../package-root.ts';
 import { endAll, processesMarked } from './processes.ts';
-import { packageRoot } from './root.ts';
 
 /** Not /tmp: root works here, and nobody else may. Not /run: it can be noexec, and it is memory. */
-const parent = '/var/lib/tslab/course';
+const parent =
+  process.geteuid?.() === 0 ? '/var/lib/tslab/course' : join(homedir(), '.local/share/tslab/course');
 
 /** A folder of this process; a later tslab removes what one that was killed left. */
 export function ownFolder(): string {

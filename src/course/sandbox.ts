@@ -7,8 +7,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { packageRoot } from '../package-root.ts';
 import type { Learner } from './learner.ts';
-import { packageRoot } from './root.ts';
 import { timeScale } from './scale.ts';
 
 /** What was wrong with a stage; words.ts has a sentence for each code. */

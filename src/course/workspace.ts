@@ -13,9 +13,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { packageRoot } from '../package-root.ts';
 import { asLearner, type Learner } from './learner.ts';
 import { unused } from './progress.ts';
-import { packageRoot } from './root.ts';
 
 export interface Workspace {
   readonly dir: string;

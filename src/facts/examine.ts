@@ -1,0 +1,43 @@
+/** Judges facts: which facility is there, which lesson needs it, how to get it. */
+import type { Facts } from './facts.ts';
+
+export interface Finding {
+  ok: boolean;
+  name: string;
+  lesson: string;
+  remedy: string;
+}
+
+export function examine(facts: Facts): Finding[] {
+  const namespace = (type: string, lesson: string): Finding => ({
+    ok: facts.namespaces.includes(type),
+    name: `${type} namespaces`,
+    lesson,
+    remedy: `kernel ${facts.kernel} was built without them; take a distribution's standard kernel`,
+  });
+  const capability = (name: string, lesson: string): Finding => ({
+    ok: facts.capabilities.includes(name),
+    name,
+    lesson,
+    remedy: facts.uid === 0 ? 'this root was stripped of it: you are in a container or sandbox' : 'use sudo',
+  });
+  return [
+    capability('CAP_SYS_CHROOT', '1 chroot'),
+    capability('CAP_SYS_ADMIN', '2 mount'),
+    capability('CAP_MKNOD', '2 mount'),
+    namespace('mount', '2 mount'),
+    namespace('pid', '3 pid'),
+    namespace('uts', '4 uts'),
+    namespace('ipc', '5 ipc'),
+    namespace('network', '6 net'),
+    namespace('user', '7 user'),
+    namespace('time', '8 time'),
+    {
+      ok: facts.cgroup.layout !== 'none' && facts.cgroup.writable,
+      name: `cgroups (${facts.cgroup.layout})`,
+      lesson: '9 cgroup',
+      remedy: 'mount them (systemd does), and use sudo or delegation to write there',
+    },
+    capability('CAP_SYS_RESOURCE', '9 cgroup (raising a limit)'),
+  ];
+}

@@ -1,0 +1,14 @@
+/** tslab as a library: run containers, read plans, write stages. */
+export { lessons, stages, stagesUpTo } from '../lessons/index.ts';
+export * from './course/stage-library.ts';
+export type { Facts } from './facts/facts.ts';
+export { probe } from './facts/probe.ts';
+export { StartError } from './launch/start-error.ts';
+export { defaultSpec } from './oci/default.ts';
+export type { Mount, Spec } from './oci/spec.ts';
+export { PlanError } from './plan/error.ts';
+export { explainCall } from './plan/explain.ts';
+export type { Plan, Step } from './plan/step.ts';
+export { planFor } from './runtime/plan.ts';
+export { type Container, type Exit, perform, type StartOptions, start } from './runtime/run.ts';
+export type { Draft, Stage, StageFunction } from './steps/stage.ts';

@@ -1,0 +1,56 @@
+/** Starts the launcher, hands it a plan, and listens. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { packageRoot } from '../package-root.ts';
+import { encode } from '../plan/encode.ts';
+import type { Plan } from '../plan/step.ts';
+import { EventReader, encodeCommand, type LaunchEvent } from './events.ts';
+
+export const launcherPath = process.env.TSLAB_LAUNCHER ?? join(packageRoot, 'native/build/launch');
+
+export type Stdio = 'pipe' | 'inherit' | 'ignore' | number;
+
+export interface LaunchOptions {
+  stdio: readonly [Stdio, Stdio, Stdio];
+  /** Where the undo of each host step is written down. */
+  ledger?: string;
+  /** Wait for `go` before each step. */
+  step?: boolean;
+  /** Go on without us, and write the wait status into this file at the end. */
+  detach?: { status: string };
+}
+
+export interface Launch {
+  process: ChildProcess;
+  send(command: Parameters<typeof encodeCommand>[0], value?: number): void;
+  /** Lets it go: the asking process may end. */
+  release(): void;
+}
+
+/** @param onEvent is called for every event, in order. The launcher's own end is the process's `exit` event. */
+export function launch(plan: Plan, options: LaunchOptions, onEvent: (event: LaunchEvent) => void): Launch {
+  const args = [
+    '--control',
+    '3',
+    ...(options.ledger === undefined ? [] : ['--ledger', options.ledger]),
+    ...(options.step ? ['--step'] : []),
+    ...(options.detach ? ['--detach', '--status', options.detach.status] : []),
+  ];
+  const child = spawn(launcherPath, args, { stdio: [...options.stdio, 'pipe'], env: {} });
+  const control = child.stdio[3] as Duplex | null;
+  const reader = new EventReader();
+  control?.on('data', (chunk: Buffer) => {
+    for (const event of reader.read(chunk)) onEvent(event);
+  });
+  control?.on('error', () => {}); // the launcher has gone; its exit tells
+  control?.write(encode(plan));
+  return {
+    process: child,
+    send: (command, value) => control?.write(encodeCommand(command, value)),
+    release: () => {
+      control?.destroy();
+      child.unref();
+    },
+  };
+}

@@ -1,0 +1,47 @@
+/** A container that did not come to life: which step, which call, which error, and what it usually means. */
+import { getSystemErrorName } from 'node:util';
+import { explainCall, explainOrigin } from '../plan/explain.ts';
+import type { Plan, Step } from '../plan/step.ts';
+
+const hints: Readonly<Record<string, string>> = {
+  EPERM: 'the asking user lacks the privilege: try sudo, or see tslab doctor',
+  EACCES: 'a permission bit, a noexec mount or a security module forbids it',
+  ENOENT: 'a part of the path does not exist, as seen from where this step runs',
+  ENOEXEC: 'the file is neither a program for this machine nor a script that begins with #!',
+  EINVAL:
+    'the kernel knows no such combination here: often a missing kernel feature or a path that is no mount point',
+  ENOSPC: 'the limit of namespaces is reached: see /proc/sys/user/max_*_namespaces',
+  ENODEV: 'this kernel has no such file system',
+  EBUSY: 'something uses it already',
+  ENOSYS: 'this kernel is too old for the call',
+};
+
+export class StartError extends Error {
+  override readonly name = 'StartError';
+  readonly step: Step;
+  readonly call: string;
+  readonly errno: string;
+  /** As a shell would say it: 127 no such program, 126 not executable, 125 anything else. */
+  readonly exitCode: number;
+
+  constructor(plan: Plan, index: number, errno: number) {
+    const step = plan.steps[index];
+    if (!step) throw new Error(`launcher: it speaks of step ${index}, but the plan has ${plan.steps.length}`);
+    const name = getSystemErrorName(-errno);
+    const call = explainCall(step);
+    const hint = programHint(step, name) ?? hints[name];
+    super(
+      `step ${index + 1} of ${plan.steps.length}, ${call}: ${name}, asked for by ${explainOrigin(step)}` +
+        (hint === undefined ? '' : `\n  usually: ${hint}`),
+    );
+    this.step = step;
+    this.call = call;
+    this.errno = name;
+    this.exitCode = step.kind !== 'exec' ? 125 : name === 'ENOENT' ? 127 : 126;
+  }
+}
+
+function programHint(step: Step, errno: string): string | undefined {
+  if (step.kind !== 'exec' || errno !== 'ENOENT') return undefined;
+  return `there is no ${step.argv[0]} in the container, or its interpreter or dynamic loader is missing there`;
+}

@@ -1,0 +1,28 @@
+/** From config to plan: the stages one after the other, then one list. */
+import { stages as allStages } from '../../lessons/index.ts';
+import type { Facts } from '../facts/facts.ts';
+import type { Spec } from '../oci/spec.ts';
+import { compose } from '../plan/compose.ts';
+import type { Plan, Step } from '../plan/step.ts';
+import type { Draft, Stage } from '../steps/stage.ts';
+
+/** @param before host steps put in front of everything, such as the box around a learner's attempt. */
+export function planFor(
+  id: string,
+  spec: Spec,
+  facts: Facts,
+  chosen: readonly Stage[] = allStages,
+  before: readonly Draft[] = [],
+): Plan {
+  // The user namespace is an ordinary user's way to all others, whatever the lesson.
+  const user = allStages.find((stage) => stage.id === 'user');
+  const needed = facts.uid !== 0 && user && !chosen.includes(user) ? [...chosen, user] : chosen;
+  return compose(id, [
+    ...before.map((draft) => withOrigin(draft, 'box')),
+    ...needed.flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id))),
+  ]);
+}
+
+function withOrigin({ field, ...draft }: Draft, lesson: string): Step {
+  return { ...draft, from: { lesson, ...(field === undefined ? {} : { field }) } } as Step;
+}
