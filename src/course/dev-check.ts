@@ -80,6 +80,8 @@ async function starterFails(lesson: CatalogLesson): Promise<string[]> {
   const source = readFileSync(file, 'utf8');
   if (!source.includes('TODO')) return [`${file}: no TODO in it`];
   const result = await grade(lesson, await checksOf(lesson), { file, source });
+  // Without its heart it may be no plan at all: nobody is cloned, say.
+  if (result.problem?.code === 'plan') return [];
   if (result.problem)
     return [`${file}: it has to give a plan, but: ${result.problem.line ?? ''} ${result.problem.message}`];
   const failed = result.checks.filter(({ outcome }) => outcome.outcome === 'fail');
