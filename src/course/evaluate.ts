@@ -40,7 +40,7 @@ class Refused extends Error {
 const request: Request = JSON.parse(await readAll());
 // What learners print is for them to see, never part of the answer.
 // At once and in order: a stage that prints for ever must not fill our memory with what waits to be written.
-const stderr = new Writable({ write: (chunk: Buffer, _encoding, done) => done(void writeSync(2, chunk)) });
+const stderr = new Writable({ write: (chunk: Buffer, _encoding, done) => done(void writeAll(chunk)) });
 globalThis.console = new Console(stderr, stderr);
 const { stringify } = JSON;
 const exit: (code: number) => never = process.exit;
@@ -164,4 +164,16 @@ async function readAll(): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The pipe may be full and not blocking. An error would break the stream, and what is printed then pile up in memory. */
+function writeAll(chunk: Buffer): void {
+  for (let offset = 0; offset < chunk.length; ) {
+    try {
+      offset += writeSync(2, chunk, offset);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
 }

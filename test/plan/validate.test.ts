@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { type Policy, validateDrafts } from '../../src/plan/validate.ts';
+
+const policy: Policy = { hostKinds: ['clone'], hostPaths: ['/lab/rootfs'], argv: ['sh'], envp: ['A=1'] };
+const child = (step: object) => [{ at: 'child', phase: 'mounts', ...step }];
+
+test('a well-formed stage passes', () => {
+  const bind = { kind: 'mount', source: '/lab/rootfs', target: '/lab/rootfs', flags: ['MS_BIND'] };
+  expect(() => validateDrafts(child(bind), policy)).not.toThrow();
+});
+
+test.each([
+  ['no array', 'nonsense', /return an array/],
+  ['no object', [null], /a step is an object/],
+  ['a kind with a slip', child({ kind: 'mout', target: '/' }), /did you mean mount\?/],
+  [
+    'a flag with a slip',
+    child({ kind: 'mount', target: '/', flags: ['MS_RDONLYY'] }),
+    /did you mean MS_RDONLY\?/,
+  ],
+  ['a missing field', child({ kind: 'chdir' }), /path is missing/],
+  [
+    'an unknown field',
+    child({ kind: 'chdir', path: '/', paht: 1 }),
+    /field name is "paht"; did you mean path\?/,
+  ],
+  ['the wrong hand', [{ at: 'host', phase: 'root', kind: 'chroot', path: '/' }], /at is "host"/],
+  ['an unknown phase', [{ at: 'child', phase: 'later', kind: 'setsid' }], /phase is "later"/],
+  ['a NUL in a string', child({ kind: 'chdir', path: '/a\0b' }), /path is/],
+  ['an undo in the child', child({ kind: 'setsid', undo: { kind: 'rmdir', path: '/x' } }), /only host steps/],
+])('refused for everyone: %s', (_, drafts, message) => {
+  expect(() => validateDrafts(drafts)).toThrow(message);
+});
+
+test.each([
+  [
+    'a host path',
+    child({ kind: 'mount', source: '/etc', target: '/lab', flags: ['MS_BIND'] }),
+    /not of this container/,
+  ],
+  ['a climbing path', child({ kind: 'open', path: '/lab/rootfs/../x', flags: [] }), /not of this container/],
+  ['a file written by path', child({ kind: 'write', path: '/etc/passwd', data: '' }), /name the directory/],
+  [
+    'a remounted superblock',
+    child({ kind: 'mount', target: '/', flags: ['MS_REMOUNT', 'MS_RDONLY'] }),
+    /MS_BIND beside/,
+  ],
+  [
+    'a layered host',
+    child({ kind: 'mount', target: '/', fstype: 'overlay', data: 'upperdir=/etc' }),
+    /fstype/,
+  ],
+  ['another program', child({ kind: 'exec', argv: ['rm'], envp: [] }), /config says/],
+  ['a preloaded library', child({ kind: 'exec', argv: ['sh'], envp: ['LD_PRELOAD=/x'] }), /LD_PRELOAD/],
+  ['the host hand', [{ at: 'host', phase: 'prepare', kind: 'mkdir', path: '/x', mode: 0 }], /no business/],
+])('refused for learners: %s', (_, drafts, message) => {
+  expect(() => validateDrafts(drafts)).not.toThrow();
+  expect(() => validateDrafts(drafts, policy)).toThrow(message);
+});
