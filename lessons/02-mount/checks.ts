@@ -18,12 +18,16 @@ import { escapeCommand, NO_NSENTER, WRONG_ROOT } from '../01-chroot/escape.ts';
 
 const random = () => `tslab-${randomBytes(8).toString('hex')}`;
 
+/** A file in each root folder: a container that doesn't see it stands on the host, and is told to do nothing there. */
+const MARK = '.tslab-check';
+
 /** A container that has reached its program, which does what lines on its standard input say. */
-async function obeying(lab: Lab, change?: (spec: Spec) => void): Promise<Running | Outcome> {
-  const container = await lab.start(
-    ['sh', '-c', 'echo "ready"; while read -r line; do eval "$line"; done'],
-    change,
-  );
+async function obeying(lab: Lab, change: (spec: Spec) => void = () => {}): Promise<Running | Outcome> {
+  const script = 'echo "ready"; while read -r line; do eval "$line"; done';
+  const container = await lab.start(['sh', '-c', script], (spec) => {
+    writeFileSync(join(spec.root?.path ?? '', MARK), '');
+    change(spec);
+  });
   if (await container.waitFor(/^ready$/m)) return container;
   return fail(
     { en: 'the container runs sh', zh: '容器里运行着 sh' },
@@ -31,13 +35,18 @@ async function obeying(lab: Lab, change?: (spec: Spec) => void): Promise<Running
   );
 }
 
-/** Has the container do something, and waits until it is done. */
+/** Has the container do something in its root folder, waits until it is done, and returns what it said. */
 async function order(container: Running, command: string): Promise<string> {
   const done = random();
-  container.stdin.write(`{ ${command}; } 2>&1; echo ${done} $?\n`);
-  const end = new RegExp(`^${done} (\\d+)$`, 'm');
-  await container.waitFor(end);
-  return container.stdout();
+  const elsewhere = 'its / is not the root folder, so nothing was tried';
+  container.stdin.write(
+    `if [ -e /${MARK} ]; then { ${command}; } 2>&1; else echo "${elsewhere}"; fi; echo ${done}\n`,
+  );
+  await container.waitFor(new RegExp(`^${done}$`, 'm'));
+  return container
+    .stdout()
+    .replace(/^ready\n/, '')
+    .replace(`${done}\n`, '');
 }
 
 const same = (a: MountEntry, b: MountEntry) => a.device === b.device && a.root === b.root;
