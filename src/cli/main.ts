@@ -1,5 +1,6 @@
 /** The tslab command: a table of commands. This file alone prints errors and sets the exit code for them. */
 import { Command } from 'commander';
+import { command as bench } from './commands/bench.ts';
 import { command as check } from './commands/check.ts';
 import { command as clean } from './commands/clean.ts';
 import { command as dev } from './commands/dev.ts';
@@ -31,6 +32,7 @@ const commands = [
   plan,
   clean,
   doctor,
+  bench,
   dev,
 ];
 

@@ -10,7 +10,7 @@ const hints: Readonly<Record<string, string>> = {
   ENOEXEC: 'the file is neither a program for this machine nor a script that begins with #!',
   EINVAL:
     'the kernel knows no such combination here: often a missing kernel feature or a path that is no mount point',
-  ENOSPC: 'the limit of namespaces is reached: see /proc/sys/user/max_*_namespaces',
+  ENOSPC: 'a limit is reached: for clone3 see /proc/sys/user/max_*_namespaces; a cpuset needs its CPUs first',
   ENODEV: 'this kernel has no such file system',
   EBUSY: 'something uses it already',
   ENOSYS: 'this kernel is too old for the call',

@@ -1,0 +1,139 @@
+/** Start-up figures, side by side in one run: hosts are noisy, so rows take turns and ratios count. */
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { defaultSpec } from '../oci/default.ts';
+import { packageRoot } from '../package-root.ts';
+import { start } from '../runtime/run.ts';
+
+export interface Row {
+  name: string;
+  runtime: string;
+  median_ms: number;
+  min_ms: number;
+  max_ms: number;
+  runs: number;
+  /** Against the first row of its group: the bare C limit, or a bare Node. */
+  ratio_to_limit: number;
+}
+
+type Once = () => Promise<void>;
+interface Contestant {
+  runtime: string;
+  once: Once;
+}
+
+/** @throws Error if one of the contestants does not succeed: a failure is no figure. */
+export async function bench(runs: number): Promise<Row[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'tslab-bench-'));
+  try {
+    const rootfs = join(folder, 'bundle/rootfs');
+    mkdirSync(rootfs, { recursive: true });
+    execFileSync('cp', ['-a', `${join(packageRoot, 'dist/rootfs/default')}/.`, rootfs]);
+    return [
+      ...(await race('container, all namespaces + cgroup', containers(folder, rootfs), runs)),
+      ...(await race('shell, cold', shells(rootfs), runs)),
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function containers(folder: string, rootfs: string): Contestant[] {
+  const limit = join(folder, 'limit');
+  execFileSync('cc', ['-O2', '-static', '-o', limit, join(packageRoot, 'native/bench/limit.c')]);
+  const config = () => {
+    const spec = defaultSpec({ args: ['/bin/true'], rootfs });
+    return { ...spec, linux: { ...spec.linux, cgroupsPath: `/tslab-bench-${process.pid}` } };
+  };
+  // Distributions' crun and runc refuse a version that is newer than they are.
+  writeFileSync(join(folder, 'bundle/config.json'), JSON.stringify({ ...config(), ociVersion: '1.0.2' }));
+  let count = 0;
+  const others = ['crun', 'runc'].filter(installed).map((name) => ({
+    runtime: `${name} run`,
+    once: () =>
+      command(name, ['run', '--bundle', join(folder, 'bundle'), `tslab-bench-${process.pid}-${++count}`]),
+  }));
+  const library = async () => {
+    const container = await start(config(), { stdio: ['ignore', 'ignore', 'ignore'] });
+    await succeeded('run(spec)', container.exit);
+  };
+  return [
+    { runtime: 'C limit', once: () => command(limit, [rootfs, '/bin/true']) },
+    { runtime: 'tslab library', once: library },
+    ...others,
+  ];
+}
+
+function shells(rootfs: string): Contestant[] {
+  const tslab = join(packageRoot, 'bin/tslab');
+  return [
+    { runtime: 'node -e 0', once: () => command(process.execPath, ['-e', '0']) },
+    { runtime: 'tslab --version', once: () => command(tslab, ['--version']) },
+    { runtime: 'tslab run', once: () => command(tslab, ['run', '--rootfs', rootfs, '--', '/bin/true']) },
+  ];
+}
+
+/** Each in turn, so that a slow moment of the machine hits all; one round is not counted. */
+async function race(name: string, contestants: Contestant[], runs: number): Promise<Row[]> {
+  const entries: { runtime: string; once: Once; times: number[] }[] = [];
+  for (const contestant of contestants) {
+    try {
+      await contestant.once();
+      entries.push({ ...contestant, times: [] });
+    } catch (error) {
+      console.error(`left out: ${contestant.runtime}: ${(error as Error).message}`);
+    }
+  }
+  for (let i = 0; i < runs; i++)
+    for (const entry of entries) {
+      const begun = performance.now();
+      await entry.once();
+      entry.times.push(performance.now() - begun);
+    }
+  const limit = median(entries[0]?.times ?? []);
+  return entries.map(({ runtime, times }) => ({
+    name,
+    runtime,
+    median_ms: round(median(times)),
+    min_ms: round(Math.min(...times)),
+    max_ms: round(Math.max(...times)),
+    runs,
+    ratio_to_limit: round(median(times) / limit),
+  }));
+}
+
+function command(file: string, args: string[]): Promise<void> {
+  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const ended = new Promise<{ code: number }>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code: code ?? 255 }));
+  });
+  return succeeded(file, ended, () => said.trim());
+}
+
+async function succeeded(
+  what: string,
+  exit: Promise<{ code: number } | { signal: string }>,
+  said = () => '',
+): Promise<void> {
+  const ended = await exit;
+  if (!('code' in ended) || ended.code !== 0) throw new Error(`${what}: ${JSON.stringify(ended)} ${said()}`);
+}
+
+const installed = (name: string) =>
+  `${process.env.PATH}${delimiter}/usr/sbin`.split(delimiter).some((dir) => existsSync(join(dir, name)));
+
+function median(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? 0;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2;
+}
+
+const round = (value: number) => Math.round(value * 100) / 100;

@@ -1,0 +1,33 @@
+/** tslab bench: start-up figures beside what a user would pick instead. */
+import type { Command } from 'commander';
+
+export const command = (program: Command): void => {
+  program
+    .command('bench')
+    .description('time container starts beside crun and runc, and a cold start beside node')
+    .option('--json', 'an array of rows')
+    .option('--runs <n>', 'counted runs of each', '20')
+    .action(async (options: { json?: boolean; runs: string }) => {
+      const runs = Number(options.runs);
+      if (!Number.isInteger(runs) || runs < 1 || runs > 1000)
+        throw new Error(`--runs ${options.runs}: it takes a number from 1 to 1000`);
+      const { bench } = await import('../../bench/bench.ts');
+      const rows = await bench(runs);
+      if (options.json) {
+        console.log(JSON.stringify(rows, undefined, 2));
+        return;
+      }
+      const { default: Table } = await import('cli-table3');
+      const table = new Table({
+        head: ['what', 'runtime', 'median ms', 'min', 'max', 'ratio'],
+        style: { head: [], border: [], compact: true },
+      });
+      for (const row of rows)
+        table.push([row.name, row.runtime, row.median_ms, row.min_ms, row.max_ms, row.ratio_to_limit]);
+      const { cpus, release } = await import('node:os');
+      console.log(
+        `${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, Node ${process.version}, ${runs} runs each`,
+      );
+      console.log(table.toString());
+    });
+};
