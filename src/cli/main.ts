@@ -5,6 +5,7 @@ import { command as check } from './commands/check.ts';
 import { command as clean } from './commands/clean.ts';
 import { command as dev } from './commands/dev.ts';
 import { command as doctor } from './commands/doctor.ts';
+import { command as exec } from './commands/exec.ts';
 import { command as exercise } from './commands/exercise.ts';
 import { command as hint } from './commands/hint.ts';
 import { command as language } from './commands/language.ts';
@@ -13,6 +14,7 @@ import { command as list } from './commands/list.ts';
 import { command as next } from './commands/next.ts';
 import { command as plan } from './commands/plan.ts';
 import { command as progress } from './commands/progress.ts';
+import { command as ps } from './commands/ps.ts';
 import { command as reset } from './commands/reset.ts';
 import { command as run } from './commands/run.ts';
 import { command as solution } from './commands/solution.ts';
@@ -29,6 +31,8 @@ const commands = [
   progress,
   language,
   run,
+  exec,
+  ps,
   plan,
   clean,
   doctor,

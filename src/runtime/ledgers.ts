@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { launcherPath } from '../launch/launcher.ts';
 
 /** Volatile on purpose: after a reboot, what a ledger would undo is gone as well. */
-const folder =
+export const stateFolder =
   process.geteuid?.() === 0
     ? '/run/tslab'
     : join(process.env.XDG_RUNTIME_DIR ?? `/tmp/tslab-${process.geteuid?.()}`, 'tslab');
 
 export function ledgerFor(id: string): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return join(folder, `${id}.ledger`);
+  mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+  return join(stateFolder, `${id}.ledger`);
 }
 
 /** Plays one ledger backwards. The launcher refuses one whose own launcher still lives. */
@@ -23,9 +23,9 @@ export function playLedger(path: string): { undone: boolean; said: string } {
 
 /** Every ledger that is there, with what became of it. */
 export function playOrphans(): { path: string; undone: boolean; said: string }[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
+  if (!existsSync(stateFolder)) return [];
+  return readdirSync(stateFolder)
     .filter((name) => name.endsWith('.ledger'))
-    .map((name) => join(folder, name))
+    .map((name) => join(stateFolder, name))
     .map((path) => ({ path, ...playLedger(path) }));
 }

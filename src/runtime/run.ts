@@ -11,6 +11,7 @@ import type { Plan } from '../plan/step.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
 import { planFor } from './plan.ts';
+import { dropState, saveState } from './state.ts';
 
 export interface StartOptions {
   /** Default: a random one. */
@@ -49,10 +50,15 @@ export interface Container {
  * @throws StartError when a step fails: then everything is undone already.
  * @throws PlanError when no plan can be made of this config.
  */
-export function start(spec: Spec, options: StartOptions = {}): Promise<Container> {
+export async function start(spec: Spec, options: StartOptions = {}): Promise<Container> {
   const id = options.id ?? randomBytes(6).toString('hex');
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(id))
+    throw new Error(`container name ${JSON.stringify(id)}: it takes letters, digits, _ . -, 128 at most`);
   const plan = planFor(id, spec, probe(spec), options.stages, options.before);
-  return perform(plan, options);
+  const container = await perform(plan, options);
+  saveState(id, container.pid, spec);
+  container.exit.finally(() => dropState(id)).catch(() => {}); // the asker hears of it
+  return container;
 }
 
 /** Performs a plan that is there already. */

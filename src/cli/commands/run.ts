@@ -1,5 +1,4 @@
 /** tslab run: a command in a container. */
-import { constants } from 'node:os';
 import type { Command } from 'commander';
 import { addSpecFlags, type SpecFlags } from '../spec-flags.ts';
 
@@ -11,11 +10,9 @@ export const command = (program: Command): void => {
     });
 };
 
-/** Passed on to the program; the terminal's own Ctrl-C and Ctrl-\ arrive here as well. */
-const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
-
 async function run(args: string[], flags: SpecFlags): Promise<number> {
   const { specFrom } = await import('../spec-flags.ts');
+  const { attend } = await import('../attend.ts');
   const { start } = await import('../../runtime/run.ts');
   if (flags.tty && !process.stdin.isTTY) throw new Error('--tty: standard input is no terminal');
   const { rootfs, remove } = await rootfsFor(flags);
@@ -26,10 +23,7 @@ async function run(args: string[], flags: SpecFlags): Promise<number> {
       ...(stages === undefined ? {} : { stages }),
       stdio: [flags.interactive || flags.tty ? 'inherit' : 'ignore', 'inherit', 'inherit'],
     });
-    for (const signal of forwarded) process.on(signal, () => container.kill(signal));
-    process.on('SIGWINCH', () => container.resize(process.stdout.rows, process.stdout.columns));
-    const exit = await container.exit;
-    return 'code' in exit ? exit.code : 128 + (constants.signals[exit.signal] ?? 0);
+    return await attend(container);
   } finally {
     remove();
   }

@@ -127,3 +127,21 @@ test('the command line hands the status on, and says what is wrong with a flag',
   );
   expect(tslab('run', '-v', 'x', '--', 'true').stderr).toMatch(/--volume x: it takes/);
 });
+
+test('a further process joins by name, and sees what the first one sees', async () => {
+  const name = `test-${process.pid}`;
+  const spec = defaultSpec({ args: ['sleep', '100'], rootfs });
+  const container = await start(spec, { id: name, stdio: ['ignore', 'ignore', 'ignore'] });
+  try {
+    expect(JSON.parse(tslab('ps', '--json').stdout)).toContainEqual(
+      expect.objectContaining({ id: name, pid: container.pid }),
+    );
+    const own = readlinkSync(`/proc/${container.pid}/ns/mnt`);
+    const joined = tslab('exec', name, 'sh', '-c', 'readlink /proc/self/ns/mnt; cat /proc/1/comm; exit 6');
+    expect(joined.stdout).toBe(`${own}\nsleep\n`);
+    expect(joined.status).toBe(6);
+  } finally {
+    await container.stop();
+  }
+  expect(tslab('exec', name, 'true').stderr).toMatch(/does not exist or has ended/);
+});
