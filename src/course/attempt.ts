@@ -25,7 +25,13 @@ export interface Submission {
 }
 
 const box: Draft[] = [
-  { at: 'host', phase: 'prepare', kind: 'unshare', flags: ['CLONE_NEWNS'] },
+  // Names, queues and links too: a step such as sethostname without a namespace of its own changes the box's only.
+  {
+    at: 'host',
+    phase: 'prepare',
+    kind: 'unshare',
+    flags: ['CLONE_NEWNS', 'CLONE_NEWUTS', 'CLONE_NEWIPC', 'CLONE_NEWNET'],
+  },
   { at: 'host', phase: 'prepare', kind: 'mount', target: '/', flags: ['MS_REC', 'MS_PRIVATE'] },
   { at: 'host', phase: 'prepare', kind: 'mount', target: '/', flags: ['MS_REC', 'MS_SHARED'] },
 ];

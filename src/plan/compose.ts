@@ -22,8 +22,13 @@ export function compose(id: string, steps: readonly Step[]): Plan {
   const ordered = steps
     .filter((step) => step === first || step.kind !== 'clone')
     .map((step) => (step === first ? clone : step))
-    .sort((a, b) => phases.indexOf(a.phase) - phases.indexOf(b.phase));
+    .sort((a, b) => rank(a) - rank(b));
   return deepFreeze({ version: 1, id, steps: ordered });
+}
+
+/** Nothing comes back from exec, so it is last also within its phase. */
+function rank(step: Step): number {
+  return step.kind === 'exec' ? phases.length : phases.indexOf(step.phase);
 }
 
 type Clone = Step<'clone'>;

@@ -44,6 +44,12 @@ test('steps go by phase, whatever order the stages came in', () => {
   expect(steps.at(-1)?.kind).toBe('exec');
 });
 
+test('exec is last, also when another step is of its phase', () => {
+  const init: Step = { at: 'child', phase: 'exec', kind: 'init', ...from('pid') };
+  const { steps } = compose('x', [clone('process'), exec, init]);
+  expect(steps.map((step) => step.kind)).toEqual(['clone', 'init', 'exec']);
+});
+
 test('a plan is frozen, also inside', () => {
   const plan = compose('x', [exec, clone('process')]);
   expect(() => (plan.steps as Step[]).push(exec)).toThrow(TypeError);

@@ -1,0 +1,43 @@
+/** Imports point down the data flow, never up: config → stages → plan; evidence knows no plan. Reads import lines. */
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+
+/** Which folders (or single files) a folder may import from, besides itself. Node's own modules are judged, too. */
+const allowed: Record<string, readonly string[]> = {
+  'src/plan': [],
+  'src/oci': [],
+  'src/steps': ['src/plan', 'src/oci', 'src/facts/facts.ts', 'node:path'],
+  'src/facts': ['src/oci', 'src/plan', 'node:fs', 'node:os'],
+  'src/evidence': ['node:fs', 'node:path', 'node:child_process'],
+  'src/launch': [
+    'src/plan',
+    'src/package-root.ts',
+    'node:child_process',
+    'node:path',
+    'node:stream',
+    'node:util',
+  ],
+  'lessons/*/stage.ts': ['src/plan', 'src/oci', 'src/steps', 'src/facts/facts.ts'],
+};
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  return [...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)';/gms)].map(([, name = '']) =>
+    name.startsWith('.') ? relative(root, join(root, dirname(file), name)) : name,
+  );
+}
+
+test.each(Object.entries(allowed))('%s imports only what is below it', (place, below) => {
+  const files = globSync(place.endsWith('.ts') ? place : `${place}/**/*.ts`, { cwd: root });
+  expect(files.length).toBeGreaterThan(0);
+  const own = place.endsWith('.ts') ? [] : [place];
+  const strays = files.flatMap((file) =>
+    importsOf(file)
+      .filter((name) => ![...own, ...below].some((fine) => name === fine || name.startsWith(`${fine}/`)))
+      .map((name) => `${file} imports ${name}`),
+  );
+  expect(strays).toEqual([]);
+});
