@@ -6,6 +6,7 @@ import type { Process, Spec } from '../oci/spec.ts';
 import { compose } from '../plan/compose.ts';
 import type { Step } from '../plan/step.ts';
 import { cloneFlags } from '../steps/join.ts';
+import { withOrigin } from './plan.ts';
 import { type Container, perform, type StartOptions } from './run.ts';
 import type { State } from './state.ts';
 
@@ -19,11 +20,7 @@ export function exec(state: State, process: Process, options: StartOptions = {})
   const spec: Spec = { ociVersion: state.spec.ociVersion, root: { path: '/' }, process };
   const own = stages
     .filter((stage) => ownStages.includes(stage.id))
-    .flatMap((stage) =>
-      stage.plan(spec, probe(spec)).map(({ field, ...draft }) => {
-        return { ...draft, from: { lesson: stage.id, ...(field === undefined ? {} : { field }) } } as Step;
-      }),
-    );
+    .flatMap((stage) => stage.plan(spec, probe(spec)).map((draft) => withOrigin(draft, stage.id)));
   return perform(compose(id, [...join(state), ...own]), options);
 }
 

@@ -23,6 +23,7 @@ export function planFor(
   ]);
 }
 
-function withOrigin({ field, ...draft }: Draft, lesson: string): Step {
+/** A stage's draft as a step of the plan: whose it is stands beside it. */
+export function withOrigin({ field, ...draft }: Draft, lesson: string): Step {
   return { ...draft, from: { lesson, ...(field === undefined ? {} : { field }) } } as Step;
 }
