@@ -1,11 +1,5 @@
-/** The flags of `tslab run` and `tslab plan`, docker's names, and the config that they mean. */
-import { resolve } from 'node:path';
+/** The flags of `tslab run` and `tslab plan`, docker's names. Registered at every start, so nothing heavy is imported here. */
 import type { Command } from 'commander';
-import { INIT_ANNOTATION } from '../../lessons/03-pid/stage.ts';
-import { lessons, stagesUpTo } from '../../lessons/index.ts';
-import { defaultSpec } from '../oci/default.ts';
-import type { Mount, Spec } from '../oci/spec.ts';
-import type { Stage } from '../steps/stage.ts';
 
 export interface SpecFlags {
   interactive?: boolean;
@@ -43,66 +37,4 @@ export function addSpecFlags(command: Command): Command {
     .option('--read-only', 'the root file system is read-only')
     .option('--init', 'a small init as PID 1, which reaps and forwards signals')
     .option('--network <mode>', 'none or host', 'none');
-}
-
-/** @throws Error naming the flag and what it takes. */
-export function specFrom(
-  args: string[],
-  flags: SpecFlags,
-  rootfs: string,
-): { spec: Spec; stages: readonly Stage[] | undefined } {
-  const lesson = flags.lesson === undefined ? undefined : lessonId(flags.lesson);
-  const spec = defaultSpec({ args, rootfs: resolve(rootfs), ...(lesson === undefined ? {} : { lesson }) });
-  const program = spec.process;
-  if (program) {
-    program.env = [...(program.env ?? []), ...(flags.env ?? []).map(variable)];
-    if (flags.workdir !== undefined) program.cwd = flags.workdir;
-    if (flags.user !== undefined) program.user = user(flags.user);
-    if (flags.tty) terminal(spec);
-  }
-  if (flags.hostname !== undefined) spec.hostname = flags.hostname;
-  if (flags.readOnly && spec.root) spec.root.readonly = true;
-  if (flags.init) spec.annotations = { [INIT_ANNOTATION]: 'true' };
-  if (flags.volume) spec.mounts = [...(spec.mounts ?? []), ...flags.volume.map(volume)];
-  if (flags.network === 'host') shareNetwork(spec);
-  else if (flags.network !== undefined && flags.network !== 'none')
-    throw new Error(`--network ${flags.network}: it takes none or host`);
-  return { spec, stages: lesson === undefined ? undefined : stagesUpTo(lesson) };
-}
-
-function lessonId(name: string): string {
-  const found = lessons.find((lesson) => lesson.id === name || String(lesson.number) === name);
-  if (!found)
-    throw new Error(
-      `--lesson ${name}: it takes one of ${lessons.map((l) => `${l.number} ${l.id}`).join(', ')}`,
-    );
-  return found.id;
-}
-
-/** Without `=`, the asker's own value is passed on, as docker does. */
-const variable = (text: string) => (text.includes('=') ? text : `${text}=${process.env[text] ?? ''}`);
-
-function user(text: string): { uid: number; gid: number } {
-  const found = /^(\d+)(?::(\d+))?$/.exec(text);
-  if (!found) throw new Error(`--user ${text}: it takes numbers, uid or uid:gid`);
-  return { uid: Number(found[1]), gid: Number(found[2] ?? found[1]) };
-}
-
-function volume(text: string): Mount {
-  const [source = '', destination = '', mode = 'rw'] = text.split(':');
-  if (source === '' || !destination.startsWith('/') || !['rw', 'ro'].includes(mode))
-    throw new Error(`--volume ${text}: it takes source:target or source:target:ro, the target absolute`);
-  return { type: 'bind', source: resolve(source), destination, options: ['rbind', mode] };
-}
-
-function terminal(spec: Spec): void {
-  if (!spec.process) return;
-  spec.process.terminal = true;
-  const { rows, columns } = process.stdout;
-  if (rows && columns) spec.process.consoleSize = { height: rows, width: columns };
-}
-
-function shareNetwork(spec: Spec): void {
-  if (!spec.linux?.namespaces) return;
-  spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'network');
 }

@@ -19,7 +19,7 @@ export const command = (program: Command): void => {
       const { packageRoot } = await import('../../package-root.ts');
       const { encode } = await import('../../plan/encode.ts');
       const { planFor } = await import('../../runtime/plan.ts');
-      const { specFrom } = await import('../spec-flags.ts');
+      const { specFrom } = await import('../spec-from.ts');
       const { spec, stages } = specFrom(
         args,
         flags,

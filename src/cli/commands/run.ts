@@ -11,7 +11,7 @@ export const command = (program: Command): void => {
 };
 
 async function run(args: string[], flags: SpecFlags): Promise<number> {
-  const { specFrom } = await import('../spec-flags.ts');
+  const { specFrom } = await import('../spec-from.ts');
   const { attend } = await import('../attend.ts');
   const { start } = await import('../../runtime/run.ts');
   if (flags.tty && !process.stdin.isTTY) throw new Error('--tty: standard input is no terminal');
