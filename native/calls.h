@@ -14,6 +14,7 @@ CALL(setsid); CALL(openpts); CALL(winsize); CALL(handover); CALL(ctty);
 CALL(rlimit); CALL(setgroups); CALL(setgid); CALL(setuid);
 CALL(capbset); CALL(capset); CALL(capambient); CALL(prctl); CALL(umask);
 CALL(init); CALL(exec);
+CALL(bpf); CALL(chown);
 #undef CALL
 
 /* What a system call returned, as a step's result. */

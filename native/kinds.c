@@ -57,6 +57,10 @@ static const struct kind kinds[] = {
 	/* what it runs */
 	{ 60, "init", 'c', "", call_init, false },
 	{ KIND_EXEC, "exec", 'c', "vv", call_exec, false },
+
+	/* what its cgroup allows, and to whom it belongs */
+	{ 80, "bpf", 'h', "f?suub", call_bpf, false },
+	{ 81, "chown", 'h', "f?suu", call_chown, false },
 };
 
 const struct kind *kind_by_code(uint16_t code)

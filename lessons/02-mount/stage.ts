@@ -1,6 +1,7 @@
 /** Lesson 2: a mount tree of one's own, and a root without a way back. */
 import type { Facts } from '../../src/facts/facts.ts';
-import { namespace, type Spec } from '../../src/oci/spec.ts';
+import { type Mount, namespace, type Spec } from '../../src/oci/spec.ts';
+import { isCgroupMount } from '../../src/steps/cgroup/mount.ts';
 import { defaultDevices } from '../../src/steps/devices.ts';
 import { mountSteps } from '../../src/steps/mounts.ts';
 import type { Draft } from '../../src/steps/stage.ts';
@@ -51,7 +52,8 @@ function ownTree(spec: Spec): Draft[] {
 function mounts(spec: Spec, facts: Facts): Draft[] {
   const all = (spec.mounts ?? []).map((mount, i) => ({ mount, field: `mounts[${i}]` }));
   // A proc file system shows the PID namespace of whoever mounts it: with a new one, that is lesson 3's business.
-  const ours = all.filter(({ mount }) => !(mount.type === 'proc' && namespace(spec, 'pid')));
+  const others = ({ mount }: { mount: Mount }) => mount.type === 'proc' && namespace(spec, 'pid');
+  const ours = all.filter((one) => !others(one) && !isCgroupMount(one.mount)); // cgroups are lesson 9's
   return [
     ...ours.flatMap(({ mount, field }) => mountSteps(mount, field, facts)),
     ...(all.some(({ mount }) => mount.destination === '/dev')

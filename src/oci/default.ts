@@ -58,6 +58,14 @@ const sysfs: Mount = {
   options: ['nosuid', 'noexec', 'nodev', 'ro'],
 };
 
+/** Its own cgroup as the top of what it sees, to read: limits that it could write would be none. */
+const cgroups: Mount = {
+  destination: '/sys/fs/cgroup',
+  type: 'cgroup',
+  source: 'cgroup',
+  options: ['nosuid', 'noexec', 'nodev', 'relatime', 'ro'],
+};
+
 /** What podman and docker leave a container by default. */
 const keptCapabilities = [
   'CAP_CHOWN',
@@ -92,7 +100,14 @@ export function defaultSpec({ args, rootfs, lesson, env, cwd }: DefaultOptions):
     },
     ...(has('uts') ? { hostname: 'tslab' } : {}),
     ...(has('mount')
-      ? { mounts: [...fileSystems, ...(has('ipc') ? [mqueue] : []), ...(has('net') ? [sysfs] : [])] }
+      ? {
+          mounts: [
+            ...fileSystems,
+            ...(has('ipc') ? [mqueue] : []),
+            ...(has('net') ? [sysfs] : []),
+            ...(has('cgroup') ? [cgroups] : []),
+          ],
+        }
       : {}),
     linux: {
       namespaces: [

@@ -69,5 +69,8 @@ const calls: Render = {
   prctl: (c) => `prctl(${c.option}, ${c.value})`,
   umask: (c) => `umask(${octal(c.mask)})`,
   init: () => 'fork()',
+  bpf: (c) =>
+    `bpf(BPF_PROG_LOAD, ${Buffer.from(c.program, 'base64').length / 8} instructions), bpf(BPF_PROG_ATTACH, ${at(c)})`,
+  chown: (c) => `fchownat(${at(c)}, ${c.uid}, ${c.gid === 0xffff_ffff ? -1 : c.gid})`,
   exec: (c) => `execve(${q(c.argv[0])}, ${list(c.argv, 8)}, ${c.envp.length} variables)`,
 };

@@ -116,6 +116,10 @@ export const kinds = {
   // what it runs
   init: kind(60, 'child', {}),
   exec: kind(61, 'child', { argv: 'strs', envp: 'strs' }),
+
+  // what its cgroup allows, and to whom it belongs
+  bpf: kind(80, 'host', { dir: 'fd?', path: 'str', type: 'u32', attach: 'u32', program: 'bytes' }),
+  chown: kind(81, 'host', { dir: 'fd?', path: 'str', uid: 'u32', gid: 'u32' }),
 } as const satisfies Record<string, KindSpec>;
 
 export type Kind = keyof typeof kinds;

@@ -85,6 +85,12 @@ const meanings: Meaning = {
       'stays as a small init that reaps and forwards signals; its child goes on',
       '自己留下做一个小 init，收割僵尸并转发信号；由它的子进程继续',
     ),
+  bpf: () =>
+    t(
+      'attaches a small program to the cgroup, which the kernel asks at every open of a device',
+      '给这个 cgroup 挂上一小段程序，每次打开设备内核都先问它',
+    ),
+  chown: () => t('gives a file to another user', '把文件交给另一个用户'),
   exec: () => t('becomes the program; from here on it is the container', '变成要运行的程序；从此它就是容器'),
 };
 

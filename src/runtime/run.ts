@@ -10,6 +10,7 @@ import type { Spec } from '../oci/spec.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
+import { withOwnCgroup } from './own-cgroup.ts';
 import { planFor } from './plan.ts';
 import { dropState, saveState } from './state.ts';
 
@@ -54,9 +55,11 @@ export async function start(spec: Spec, options: StartOptions = {}): Promise<Con
   const id = options.id ?? randomBytes(6).toString('hex');
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(id))
     throw new Error(`container name ${JSON.stringify(id)}: it takes letters, digits, _ . -, 128 at most`);
-  const plan = planFor(id, spec, probe(spec), options.stages, options.before);
+  const facts = probe(spec);
+  const whole = withOwnCgroup(id, spec, facts, options.stages);
+  const plan = planFor(id, whole, facts, options.stages, options.before);
   const container = await perform(plan, options);
-  saveState(id, container.pid, spec);
+  saveState(id, container.pid, whole);
   container.exit.finally(() => dropState(id)).catch(() => {}); // the asker hears of it
   return container;
 }
