@@ -11,6 +11,7 @@ static const struct kind kinds[] = {
 	{ 2, "unshare", 'b', "U", call_unshare, false },
 	{ 3, "pidfd", 'h', "uUf", call_pidfd, false },
 	{ 4, "setns", 'b', "fU", call_setns, false },
+	{ 5, "signal", 'h', "fu", call_signal, false },
 
 	/* files */
 	{ 10, "open", 'b', "f?sUuf?", call_open, false },

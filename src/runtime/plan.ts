@@ -12,13 +12,13 @@ export function planFor(
   spec: Spec,
   facts: Facts,
   chosen: readonly Stage[] = allStages,
-  before: readonly Draft[] = [],
+  before: readonly Step[] = [],
 ): Plan {
   // The user namespace is an ordinary user's way to all others, whatever the lesson.
   const user = allStages.find((stage) => stage.id === 'user');
   const needed = facts.uid !== 0 && user && !chosen.includes(user) ? [...chosen, user] : chosen;
   return compose(id, [
-    ...before.map((draft) => withOrigin(draft, 'box')),
+    ...before,
     ...needed.flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id))),
   ]);
 }
