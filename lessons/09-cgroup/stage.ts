@@ -19,7 +19,7 @@ export default function cgroup(spec: Spec, facts: Facts): Draft[] {
 function ownCgroup(spec: Spec, facts: Facts): Draft[] {
   const { cgroupsPath: path, resources = {} } = spec.linux ?? {};
   const wanted = limits(resources, facts);
-  if (path === undefined || !facts.cgroup.writable) return withoutCgroup(spec, facts, wanted[0]?.field);
+  if (!path || !facts.cgroup.writable) return withoutCgroup(spec, facts, wanted[0]?.field);
   const directories = cgroupDirectories(path, facts.cgroup);
   return [
     ...treesOf(path, facts.cgroup).flatMap((tree) => makeTree(tree, facts.cgroup, wanted)),
@@ -34,7 +34,7 @@ function withoutCgroup({ linux }: Spec, facts: Facts, limit: string | undefined)
   const asked =
     limit ??
     (linux?.resources?.devices?.length ? 'linux.resources.devices' : undefined) ??
-    (linux?.cgroupsPath === undefined ? undefined : 'linux.cgroupsPath');
+    (linux?.cgroupsPath ? 'linux.cgroupsPath' : undefined);
   if (asked === undefined) return [];
   throw new PlanError(
     facts.cgroup.writable

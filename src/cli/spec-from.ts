@@ -3,9 +3,12 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { INIT_ANNOTATION } from '../../lessons/03-pid/stage.ts';
 import { stages as allStages, lessons, stagesUpTo } from '../../lessons/index.ts';
+import { probe } from '../facts/probe.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Mount, Spec } from '../oci/spec.ts';
+import { canDecideDevices } from '../steps/cgroup/resources.ts';
 import type { Stage } from '../steps/stage.ts';
+import { deviceRules, resourcesFrom } from './resource-flags.ts';
 import type { SpecFlags } from './spec-flags.ts';
 
 /** @throws Error naming the flag and what it takes. */
@@ -32,7 +35,17 @@ export function specFrom(
   if (flags.network === 'host') shareNetwork(spec);
   else if (flags.network !== undefined && flags.network !== 'none')
     throw new Error(`--network ${flags.network}: it takes none or host`);
-  return { spec, stages: lesson === undefined ? allStages : stagesUpTo(lesson) };
+  const stages = lesson === undefined ? allStages : stagesUpTo(lesson);
+  addResources(spec, flags, stages);
+  return { spec, stages };
+}
+
+/** Closed to devices that it was not given, where there is somebody to see to it. */
+function addResources(spec: Spec, flags: SpecFlags, stages: readonly Stage[]): void {
+  const possible = stages.some(({ id }) => id === 'cgroup') && canDecideDevices(probe());
+  const devices = deviceRules(flags, possible);
+  const resources = { ...resourcesFrom(flags), ...(devices ? { devices } : {}) };
+  if (Object.keys(resources).length > 0) spec.linux = { ...spec.linux, resources };
 }
 
 function lessonId(name: string): string {

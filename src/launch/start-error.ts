@@ -13,6 +13,8 @@ const hints: Readonly<Record<string, string>> = {
   ENOSPC: 'a limit is reached: for clone3 see /proc/sys/user/max_*_namespaces; a cpuset needs its CPUs first',
   ENODEV: 'this kernel has no such file system',
   EBUSY: 'something uses it already',
+  ESRCH: 'the process is gone: killed from outside, or born into a memory limit too small for it',
+  EOPNOTSUPP: 'a cgroup below a threaded one takes threads only (cgroups(7), "Thread mode")',
   ENOSYS: 'this kernel is too old for the call',
 };
 

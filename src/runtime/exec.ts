@@ -1,11 +1,15 @@
 /** A further process in a running container: the same steps, but namespaces are joined, not made. */
 
 import { stages } from '../../lessons/index.ts';
+import type { CgroupFacts } from '../facts/facts.ts';
 import { probe } from '../facts/probe.ts';
 import type { Process, Spec } from '../oci/spec.ts';
 import { compose } from '../plan/compose.ts';
 import type { Step } from '../plan/step.ts';
+import { enterSteps } from '../steps/cgroup/enter.ts';
+import { cgroupDirectories } from '../steps/cgroup/place.ts';
 import { cloneFlags } from '../steps/join.ts';
+import type { Draft } from '../steps/stage.ts';
 import { withOrigin } from './plan.ts';
 import { type Container, perform, type StartOptions } from './run.ts';
 import type { State } from './state.ts';
@@ -22,7 +26,14 @@ export function exec(state: State, process: Process, options: StartOptions = {})
   const own = stages
     .filter((stage) => ownStages.includes(stage.id))
     .flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id)));
-  return perform(compose(id, [...join(state), ...own]), options);
+  const enter = cgroupOf(state, facts.cgroup).map((draft) => withOrigin(draft, 'cgroup'));
+  return perform(compose(id, [...enter, ...join(state), ...own]), options);
+}
+
+/** So that its limits and counts are the container's; while the host hand has not joined anything yet. */
+function cgroupOf({ spec }: State, facts: CgroupFacts): readonly Draft[] {
+  const path = spec.linux?.cgroupsPath;
+  return !path ? [] : enterSteps(cgroupDirectories(path, facts));
 }
 
 /** Seen before the host's /proc is left: where a container without a mount namespace has its root. */

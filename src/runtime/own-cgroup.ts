@@ -11,6 +11,6 @@ import type { Stage } from '../steps/stage.ts';
  */
 export function withOwnCgroup(id: string, spec: Spec, facts: Facts, stages?: readonly Stage[]): Spec {
   const none = stages !== undefined && !stages.some((stage) => stage.id === 'cgroup');
-  if (none || spec.linux?.cgroupsPath !== undefined || !facts.cgroup.writable) return spec;
+  if (none || spec.linux?.cgroupsPath || !facts.cgroup.writable) return spec;
   return { ...spec, linux: { ...spec.linux, cgroupsPath: join(facts.cgroup.base ?? '/', `tslab-${id}`) } };
 }

@@ -128,9 +128,12 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
       else if (event.type === 'running') resolve(container());
     });
     hand.process.once('error', (cause) => reject(notStarted(cause)));
-    hand.process.once('close', (code, signal) => {
-      // A launcher that was killed could not clean up after itself; its ledger says what there is to do.
+    // A launcher that was killed could not clean up after itself; its ledger says what there is to do. Now, not at
+    // its `close`: what it left behind may hold on to our pipes.
+    hand.process.once('exit', () => {
       if (existsSync(ledger)) playLedger(ledger);
+    });
+    hand.process.once('close', (code, signal) => {
       const exit = status === undefined ? undefined : exitOf(status);
       if (exit) exited.resolve(exit);
       else

@@ -121,7 +121,7 @@ function bound(target: string, source: string, flags: readonly Flag<'ms'>[], fie
 
 function ownIn(top: string, spec: Spec, facts: CgroupFacts): string {
   const path = spec.linux?.cgroupsPath;
-  if (path === undefined || !facts.writable) return top;
+  if (!path || !facts.writable) return top;
   const { unified, controllers } = cgroupDirectories(path, facts);
   const name = Object.keys(facts.controllers).find((one) => facts.controllers[one] === top);
   return (name === undefined ? unified : controllers[name]) ?? top;

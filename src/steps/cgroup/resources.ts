@@ -84,6 +84,13 @@ export function pathOf(limit: Limit, directories: CgroupDirectories): string {
   return `${directory}/${limit.file}`;
 }
 
+/** v1 by a file of root's; v2 by a program, which takes CAP_SYS_ADMIN and a kernel with bpf(2) (cgroup-v2.rst, "Device controller"). */
+export function canDecideDevices({ uid, cgroup, capabilities }: Facts): boolean {
+  if (uid !== 0 || !cgroup.writable) return false;
+  const version = versionOf('devices', cgroup);
+  return version === 1 || (version === 2 && cgroup.bpf === true && capabilities.includes('CAP_SYS_ADMIN'));
+}
+
 /** v2's answer to `devices`: the program in base64, or undefined when v1 has it or nothing is asked. */
 export function deviceProgram(
   resources: Resources,
