@@ -31,7 +31,7 @@ export class StartError extends Error {
     if (!step) throw new Error(`launcher: it speaks of step ${index}, but the plan has ${plan.steps.length}`);
     const name = getSystemErrorName(-errno);
     const call = explainCall(step);
-    const hint = programHint(step, name) ?? hints[name];
+    const hint = stepHint(step, name) ?? hints[name];
     super(
       `step ${index + 1} of ${plan.steps.length}, ${call}: ${name}, asked for by ${explainOrigin(step)}` +
         (hint === undefined ? '' : `\n  usually: ${hint}`),
@@ -43,7 +43,9 @@ export class StartError extends Error {
   }
 }
 
-function programHint(step: Step, errno: string): string | undefined {
+function stepHint(step: Step, errno: string): string | undefined {
+  if (step.kind === 'write' && errno === 'EBUSY' && step.path.endsWith('/cgroup.subtree_control'))
+    return 'a cgroup that holds processes itself hands out no controllers (cgroups(7), "no internal processes")';
   if (step.kind !== 'exec' || errno !== 'ENOENT') return undefined;
   return `there is no ${step.argv[0]} in the container, or its interpreter or dynamic loader is missing there`;
 }

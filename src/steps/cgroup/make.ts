@@ -29,7 +29,14 @@ export function makeTree(tree: Tree, facts: CgroupFacts, wanted: readonly Limit[
       undo: { kind: 'rmdir', path: tree.own },
     },
     ...cpuset(tree, tree.own, facts),
+    ...(tree.controllers.includes('freezer') && facts.unified === undefined ? [thawed(tree.own)] : []),
   ];
+}
+
+/** What v1's freezer holds can't be killed (freezer-subsystem.rst), so its end has to begin with letting it go. */
+function thawed(directory: string): Draft {
+  const write = { kind: 'write', path: `${directory}/freezer.state`, data: 'THAWED' } as const;
+  return { ...common, ...write, undo: write };
 }
 
 /** Goes in the end if we made it and nobody else is in it. The one that all share is tried by all: the last succeeds. */
