@@ -16,6 +16,7 @@ import { freeze, isFrozen, killAll, pids, thaw } from '../../../src/runtime/cgro
 import { stats } from '../../../src/runtime/cgroup-stats.ts';
 import { update } from '../../../src/runtime/cgroup-update.ts';
 import { exec } from '../../../src/runtime/exec.ts';
+import { ledgerFor, playLedger } from '../../../src/runtime/ledgers.ts';
 import { stateOf } from '../../../src/runtime/state.ts';
 import { cgroupDirectories } from '../../../src/steps/cgroup/place.ts';
 import { canDecideDevices, versionOf } from '../../../src/steps/cgroup/resources.ts';
@@ -304,4 +305,22 @@ test('the command line: limits, counters, freezing', () => {
     expect(tslab('rm', '--force', id).status).toBe(0);
     rmSync(folder, { recursive: true });
   }
+});
+
+test('v1 alone: what its freezer holds can’t be killed, and still goes with its launcher', (ctx) => {
+  ctx.skip(
+    facts.cgroup.layout !== 'hybrid' || !facts.cgroup.controllers.freezer,
+    'needs v1 and v2 to hide the latter',
+  );
+  const tslab = join(packageRoot, 'bin/tslab');
+  const script = `umount "$1" && "$0" run -d --rm --name ${id} -- sleep 100 && "$0" pause ${id}`;
+  const begun = spawnSync('unshare', ['-m', 'sh', '-c', script, tslab, String(facts.cgroup.unified)], {
+    encoding: 'utf8',
+  });
+  expect([begun.status, begun.stdout]).toEqual([0, `${id}\n`]);
+  expect(readFileSync(join(of('freezer') ?? '', 'freezer.state'), 'utf8')).toBe('FROZEN\n');
+  const pid = stateOf(id)?.pid ?? 0;
+  const launcher = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  process.kill(launcher, 'SIGKILL');
+  expect(playLedger(ledgerFor(id)).outcome).toBe('undone');
 });
