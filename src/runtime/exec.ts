@@ -1,6 +1,8 @@
 /** A further process in a running container: the same steps, but namespaces are joined, not made. */
 
+import { join } from 'node:path';
 import { stages } from '../../lessons/index.ts';
+import { cgroupPaths } from '../evidence/cgroup.ts';
 import type { CgroupFacts } from '../facts/facts.ts';
 import { probe } from '../facts/probe.ts';
 import type { Process, Spec } from '../oci/spec.ts';
@@ -27,13 +29,18 @@ export function exec(state: State, process: Process, options: StartOptions = {})
     .filter((stage) => ownStages.includes(stage.id))
     .flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id)));
   const enter = cgroupOf(state, facts.cgroup).map((draft) => withOrigin(draft, 'cgroup'));
-  return perform(compose(id, [...enter, ...join(state), ...own]), options);
+  return perform(compose(id, [...enter, ...joinNamespaces(state), ...own]), options);
 }
 
 /** So that its limits and counts are the container's; while the host hand has not joined anything yet. */
-function cgroupOf({ spec }: State, facts: CgroupFacts): readonly Draft[] {
+function cgroupOf({ pid, spec }: State, facts: CgroupFacts): readonly Draft[] {
   const path = spec.linux?.cgroupsPath;
-  return !path ? [] : enterSteps(cgroupDirectories(path, facts));
+  if (!path) return [];
+  const { unified, controllers } = cgroupDirectories(path, facts);
+  if (unified === undefined || facts.unified === undefined) return enterSteps({ controllers });
+  // A v2 cgroup that an init inside has divided takes no processes itself any more (cgroups(7)): then to where that is.
+  const deeper = join(facts.unified, cgroupPaths(pid)[''] ?? '');
+  return enterSteps({ unified: deeper.startsWith(`${unified}/`) ? deeper : unified, controllers });
 }
 
 /** Seen before the host's /proc is left: where a container without a mount namespace has its root. */
@@ -44,7 +51,7 @@ const rootOf = (pid: number) =>
  * The user namespace first: its capabilities are what the others ask for (setns(2)). It and those that only take
  * effect for children are the host hand's to join, the others the child's.
  */
-function join({ pid, startTime, spec }: State): Step[] {
+function joinNamespaces({ pid, startTime, spec }: State): Step[] {
   const types = (spec.linux?.namespaces ?? []).map(({ type }) => type);
   const from = { lesson: 'pid', field: 'linux.namespaces' };
   const host = { at: 'host', phase: 'prepare', from } as const;

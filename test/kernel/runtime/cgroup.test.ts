@@ -195,19 +195,66 @@ test('other limits while it lives', async (ctx) => {
   expect(readFileSync(join(of('cpu') ?? '', quota), 'utf8')).toMatch(/^(max|-1)/);
 });
 
-test('a further process counts as the container’s', async () => {
-  const container = await sh('sleep 100');
-  const state = stateOf(id);
-  if (!state) throw new Error('it does not run');
-  const joined = await exec(
-    state,
-    { args: ['sleep', '100'], cwd: '/' },
-    { stdio: ['ignore', 'ignore', 'ignore'] },
-  );
+test.each([
+  ['', []],
+  [', with a user namespace too', [{ containerID: 0, hostID: 0, size: 65_536 }]],
+])('a further process counts as the container’s%s', async (_, mapping) => {
+  const container = await sh('sleep 100', {}, (spec) => {
+    if (mapping.length === 0) return;
+    const namespaces = [...(spec.linux?.namespaces ?? []), { type: 'user' as const }];
+    spec.linux = { ...spec.linux, namespaces, uidMappings: mapping, gidMappings: mapping };
+  });
+  const joined = await further(['sleep', '100']);
   try {
     expect(cgroupPaths(joined.pid)).toEqual(cgroupPaths(container.pid));
   } finally {
     await joined.stop();
+  }
+});
+
+const further = async (args: string[]) => {
+  const state = stateOf(id);
+  if (!state) throw new Error('it does not run');
+  return await exec(state, { args, cwd: '/' }, { stdio: ['ignore', 'ignore', 'ignore'] });
+};
+
+test('v2: an init that divides its cgroup; a further process goes to where it is', async (ctx) => {
+  ctx.skip(facts.cgroup.layout !== 'v2', 'needs cgroup v2 alone');
+  const script =
+    'cd /sys/fs/cgroup && mkdir init && echo 1 >init/cgroup.procs && echo +pids >cgroup.subtree_control && echo divided; sleep 100';
+  const container = await sh(script, {}, (spec) => {
+    spec.mounts = (spec.mounts ?? []).map((mount) =>
+      mount.type === 'cgroup' ? { ...mount, options: ['nosuid'] } : mount,
+    );
+  });
+  const told = await new Promise<string>((done) =>
+    container.stdout?.once('data', (data) => done(String(data))),
+  );
+  expect(told).toBe('divided\n');
+  const joined = await further(['sleep', '100']);
+  expect(cgroupPaths(joined.pid)).toEqual({ '': `/tslab-${id}/init` });
+  await joined.stop();
+});
+
+test('v2: an ordinary user, in a subtree that was delegated to them', (ctx) => {
+  ctx.skip(facts.cgroup.layout !== 'v2', 'needs cgroup v2 alone');
+  const home = mkdtempSync(join(tmpdir(), 'tslab-test-home-'));
+  const top = join(facts.cgroup.unified ?? '', `tslab-test-delegated-${process.pid}`);
+  const script = `set -e
+    mkdir -p ${top}/session; echo +pids >${facts.cgroup.unified}/cgroup.subtree_control
+    chown 4711:4711 ${home} ${top} ${top}/cgroup.procs ${top}/cgroup.subtree_control
+    echo $$ >${top}/session/cgroup.procs
+    HOME=${home} exec setpriv --reuid=4711 --regid=4711 --clear-groups "$0" run --pids-limit 7 -- sh -c 'cat /sys/fs/cgroup/pids.max; cat /proc/self/cgroup'`;
+  try {
+    const { stdout, stderr } = spawnSync('sh', ['-c', script, join(packageRoot, 'bin/tslab')], {
+      encoding: 'utf8',
+    });
+    expect([stdout, stderr]).toEqual(['7\n0::/\n', '']);
+    expect(readdirSync(top).filter((name) => name.startsWith('tslab'))).toEqual([]);
+  } finally {
+    rmdirSync(join(top, 'session'));
+    rmdirSync(top);
+    rmSync(home, { recursive: true });
   }
 });
 
