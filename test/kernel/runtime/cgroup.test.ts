@@ -1,11 +1,20 @@
 /** Limits, judged by the kernel's own counters from outside. File names go by the version that this host has. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, expect, type TestContext, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, type TestContext, test } from 'vitest';
 import { cgroupPaths, keyed, members, number, oomKills } from '../../../src/evidence/cgroup.ts';
 import { mountinfo } from '../../../src/evidence/mountinfo.ts';
 import { probe } from '../../../src/facts/probe.ts';
@@ -34,6 +43,15 @@ beforeEach((ctx) => {
 afterEach(async () => {
   for (const container of containers) await container.stop();
   expect(cgroupsNamed(`tslab-${id}`)).toEqual([]);
+});
+
+// What a v2 tree hands out at its top stays handed out: others may have come to use it. This host gets its own back.
+const control = join(facts.cgroup.unified ?? '', 'cgroup.subtree_control');
+const handedOut = facts.cgroup.unified === undefined ? '' : readFileSync(control, 'utf8');
+afterAll(() => {
+  if (facts.cgroup.layout !== 'hybrid' || !facts.cgroup.writable) return;
+  for (const name of readFileSync(control, 'utf8').split(/\s+/))
+    if (name !== '' && !handedOut.split(/\s+/).includes(name)) writeFileSync(control, `-${name}`);
 });
 
 const sh = async (script: string, resources: Resources = {}, change: (spec: Spec) => void = () => {}) => {
