@@ -1,6 +1,7 @@
 /** Other limits for a container that lives: by the same writers that made its plan. */
 import { writeFileSync } from 'node:fs';
-import { number } from '../evidence/cgroup.ts';
+import { dirname, join } from 'node:path';
+import { number, text } from '../evidence/cgroup.ts';
 import type { Facts } from '../facts/facts.ts';
 import type { Resources } from '../oci/spec.ts';
 import type { CgroupDirectories } from '../steps/cgroup/place.ts';
@@ -27,6 +28,7 @@ export function update(
   );
   const wanted = [...limits(touched, facts), ...idleNoMore(change, facts)];
   if (change.memory?.limit && whole.memory?.checkBeforeUpdate) checkUsage(directories, change.memory.limit);
+  handOut(wanted, directories);
   write(wanted, directories);
   return whole;
 }
@@ -54,25 +56,38 @@ function checkUsage({ unified, controllers }: CgroupDirectories, limit: number):
     refuse('memory.limit', `is ${limit}, but ${usage} bytes are in use, and checkBeforeUpdate is set`);
 }
 
+/** A controller that nobody asked for at the start: the cgroup above has to hand it out first (cgroups(7)). */
+function handOut(wanted: readonly Limit[], { unified }: CgroupDirectories): void {
+  if (unified === undefined) return;
+  const has = text(unified, 'cgroup.controllers')?.split(' ') ?? [];
+  for (const limit of wanted) {
+    if (limit.version !== 2 || limit.controller === 'cgroup' || has.includes(limit.controller)) continue;
+    put(join(dirname(unified), 'cgroup.subtree_control'), `+${limit.controller}`, limit.field, []);
+    has.push(limit.controller);
+  }
+}
+
 /**
  * Some files may not contradict others at any moment: a quota its period, memory alone memory with swap. Which has
  * to go first depends on what is there now, so those that the kernel finds contradictory are tried again after the rest.
  */
 function write(wanted: readonly Limit[], directories: CgroupDirectories): void {
-  const again = wanted.filter((limit) => !attempt(limit, directories, ['EINVAL', 'EBUSY']));
-  for (const limit of again) attempt(limit, directories, []);
+  const puts = (limit: Limit, excused: readonly string[]) =>
+    put(pathOf(limit, directories), limit.data, limit.field, excused);
+  const again = wanted.filter((limit) => !puts(limit, ['EINVAL', 'EBUSY']));
+  for (const limit of again) puts(limit, []);
 }
 
-function attempt(limit: Limit, directories: CgroupDirectories, excused: readonly string[]): boolean {
-  const path = pathOf(limit, directories);
+/** Whether the kernel took it; excused errors are no error. */
+function put(path: string, data: string, field: string, excused: readonly string[]): boolean {
   try {
-    writeFileSync(path, limit.data, { flag: 'r+' }); // never made: a file that is not there is a limit that is not
+    writeFileSync(path, data, { flag: 'r+' }); // never made: a file that is not there is a limit that is not
     return true;
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (excused.includes(code)) return false;
     throw new Error(
-      `write(${JSON.stringify(path)}, ${JSON.stringify(limit.data)}): ${code}, asked for by ${limit.field}`,
+      `write(${JSON.stringify(path)}, ${JSON.stringify(data)}): ${code}, asked for by ${field}`,
     );
   }
 }

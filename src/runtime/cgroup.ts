@@ -46,7 +46,8 @@ function freezer({ unified, controllers }: CgroupDirectories) {
   };
 }
 
-export const isFrozen = (directories: CgroupDirectories): boolean => freezer(directories).is();
+export const isFrozen = (directories: CgroupDirectories): boolean =>
+  (directories.unified ?? directories.controllers.freezer) !== undefined && freezer(directories).is();
 
 /**
  * Resolves when no process of it runs any more.

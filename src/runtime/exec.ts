@@ -12,6 +12,7 @@ import { enterSteps } from '../steps/cgroup/enter.ts';
 import { cgroupDirectories } from '../steps/cgroup/place.ts';
 import { cloneFlags } from '../steps/join.ts';
 import type { Draft } from '../steps/stage.ts';
+import { directoriesOf, isFrozen } from './cgroup.ts';
 import { withOrigin } from './plan.ts';
 import { type Container, perform, type StartOptions } from './run.ts';
 import type { State } from './state.ts';
@@ -19,8 +20,10 @@ import type { State } from './state.ts';
 /** What a joined process gets anew: itself, and its rights. All else is the container's already. */
 const ownStages = ['process', 'harden'];
 
-/** @throws StartError, with ESRCH if the container has ended meanwhile. */
+/** @throws StartError, with ESRCH if the container has ended meanwhile; Error if it is paused: what is born there stands still. */
 export function exec(state: State, process: Process, options: StartOptions = {}): Promise<Container> {
+  if (state.spec.linux?.cgroupsPath && isFrozen(directoriesOf(state)))
+    return Promise.reject(new Error(`container ${state.id}: it is paused; tslab unpause ${state.id}`));
   const id = `${state.id}-exec-${globalThis.process.pid}`;
   // Without a mount namespace in it, no stage opens or mounts anything.
   const spec: Spec = { ociVersion: state.spec.ociVersion, root: { path: '/' }, process };

@@ -126,7 +126,14 @@ test('v1: what was used', () => {
 
 test('other limits: a group is judged as a whole, and what was left out stays', () => {
   const facts = moved(v2Host);
-  fill({ 'c/memory.max': '', 'c/memory.swap.max': '', 'c/memory.current': '5000', 'c/cpu.idle': '1' });
+  const files = { 'c/cgroup.controllers': 'cpu memory', 'cgroup.subtree_control': '' };
+  fill({
+    ...files,
+    'c/memory.max': '',
+    'c/memory.swap.max': '',
+    'c/memory.current': '5000',
+    'c/cpu.idle': '1',
+  });
   const directories = cgroupDirectories('/c', facts.cgroup);
   const now = { memory: { limit: 8192, swap: 12_288 }, pids: { limit: 5 } };
   expect(update(directories, facts, { memory: { limit: 12_288 } }, now)).toEqual({
@@ -144,5 +151,6 @@ test('other limits: a group is judged as a whole, and what was left out stays', 
   expect(() => update(directories, facts, { pids: { limit: 7 } })).toThrow(
     /write\(".*pids\.max", "7"\): ENOENT, asked for by linux\.resources\.pids\.limit/,
   );
+  expect(read('cgroup.subtree_control')).toBe('+pids'); // not there before
   expect(() => update(directories, facts, { devices: [{ allow: true }] })).toThrow(/devices/);
 });

@@ -213,6 +213,19 @@ test('other limits while it lives', async (ctx) => {
   expect(readFileSync(join(of('cpu') ?? '', quota), 'utf8')).toMatch(/^(max|-1)/);
 });
 
+test('a limit of a controller that nobody asked for at the start', async (ctx) => {
+  ctx.skip(versionOf('hugetlb', facts.cgroup) !== 2, 'needs the hugetlb controller in the v2 tree');
+  await sh('sleep 100');
+  update(own(), facts, { hugepageLimits: [{ pageSize: '2MB', limit: 4 << 20 }] });
+  expect(number(own().unified, 'hugetlb.2MB.rsvd.max')).toBe(4 << 20);
+});
+
+test('nothing is born into what is paused', async () => {
+  await sh('sleep 100');
+  await freeze(own());
+  await expect(further(['true'])).rejects.toThrow(/it is paused; tslab unpause/);
+});
+
 test.each([
   ['', []],
   [', with a user namespace too', [{ containerID: 0, hostID: 0, size: 65_536 }]],
@@ -308,6 +321,23 @@ test('parents are made, and go again if nobody else is in them', async () => {
   rmdirSync(other);
   rmdirSync(join(other, '..'));
   expect(cgroupsNamed(parent)).toEqual([]);
+});
+
+test('a relative path is below one parent for all, and the last to leave removes it', async () => {
+  const begin = async (name: string) => {
+    const spec = defaultSpec({ args: ['sleep', '100'], rootfs });
+    spec.linux = { ...spec.linux, cgroupsPath: name };
+    const container = await start(spec, { id: name, stdio: ['ignore', 'ignore', 'ignore'] });
+    containers.push(container);
+    return container;
+  };
+  const first = await begin(`${id}-a`);
+  const second = await begin(`${id}-b`);
+  expect(cgroupsNamed(`tslab/${id}-a`).flatMap(members)).toContain(first.pid);
+  await first.stop();
+  expect(cgroupsNamed(`tslab/${id}-b`).flatMap(members)).toContain(second.pid);
+  await second.stop();
+  expect(cgroupsNamed('tslab')).toEqual([]);
 });
 
 test('a cgroup that is there already is somebody else’s', async () => {
