@@ -9,7 +9,7 @@ export type { Mount, Spec } from './oci/spec.ts';
 export { PlanError } from './plan/error.ts';
 export { explainCall } from './plan/explain.ts';
 export type { Plan, Step } from './plan/step.ts';
-export { directoriesOf, freeze, isFrozen, killAll, pids, thaw } from './runtime/cgroup.ts';
+export { directoriesOf, freeze, isFrozen, killAll, ooms, pids, thaw } from './runtime/cgroup.ts';
 export { type Stats, stats } from './runtime/cgroup-stats.ts';
 export { update } from './runtime/cgroup-update.ts';
 export type { Exit } from './runtime/exit.ts';

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keyed, members, text } from '../evidence/cgroup.ts';
+import { keyed, members, oomKills, text } from '../evidence/cgroup.ts';
 import { probe } from '../facts/probe.ts';
 import { type CgroupDirectories, cgroupDirectories } from '../steps/cgroup/place.ts';
 import type { State } from './state.ts';
@@ -102,6 +102,23 @@ async function killOneByOne(directories: CgroupDirectories): Promise<void> {
   );
   for (const pid of pids(directories)) kill(pid);
   if (held) await thaw(directories);
+}
+
+/**
+ * Each time that processes of it were killed for want of memory: how many so far. Ends with the cgroup. Asked again and
+ * again, because v1 tells only those who hold an eventfd(2) (memory.rst, "OOM Control").
+ */
+export async function* ooms(
+  { unified, controllers }: CgroupDirectories,
+  interval = 100,
+): AsyncGenerator<number> {
+  const directory = controllers.memory ?? unified;
+  let known = 0;
+  for (let now = oomKills(directory); now !== undefined; now = oomKills(directory)) {
+    if (now > known) yield now;
+    known = now;
+    await sleep(interval);
+  }
 }
 
 function kill(pid: number): void {
