@@ -21,7 +21,7 @@ import { probe } from '../../../src/facts/probe.ts';
 import { type Container, defaultSpec, start } from '../../../src/index.ts';
 import type { Resources, Spec } from '../../../src/oci/spec.ts';
 import { packageRoot } from '../../../src/package-root.ts';
-import { freeze, isFrozen, killAll, pids, thaw } from '../../../src/runtime/cgroup.ts';
+import { freeze, isFrozen, killAll, ooms, pids, thaw } from '../../../src/runtime/cgroup.ts';
 import { stats } from '../../../src/runtime/cgroup-stats.ts';
 import { update } from '../../../src/runtime/cgroup-update.ts';
 import { exec } from '../../../src/runtime/exec.ts';
@@ -105,6 +105,7 @@ test('who takes more memory than allowed is killed, and that is counted', async 
     container.stdout?.once('data', (data) => done(String(data))),
   );
   expect(told).toBe('tail: 137\n');
+  expect(await ooms(own()).next()).toEqual({ done: false, value: 1 });
   expect(oomKills(of('memory'))).toBe(1);
   expect(stats(own()).memory).toMatchObject({ oomKills: 1, usage: { limit: 32 << 20 } });
 });
