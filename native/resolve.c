@@ -69,10 +69,9 @@ void close_parent(int fd)
 	errno = error;
 }
 
-const char *fd_path(char buffer[FD_PATH_MAX], int fd)
+int open_place(struct hand *hand, int dir_slot, const char *path)
 {
-	char digits[NUMBER_MAX];
-	strcpy(buffer, "/proc/self/fd/");
-	strcat(buffer, number(digits, (uint64_t)fd));
-	return buffer;
+	if (dir_slot >= 0 && !*path)
+		return fcntl(hand_fd(hand, dir_slot), F_DUPFD_CLOEXEC, 0);
+	return open_inside(hand, dir_slot, path, O_PATH, 0);
 }

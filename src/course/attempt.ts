@@ -79,7 +79,7 @@ export class Attempts implements Lab {
     const submission = this.#submission;
     if (!submission) return stages;
     const own = stages.find((stage) => stage.id === this.#lesson.id);
-    const facts = probe(spec);
+    const facts = probe();
     const { drafts, printed } = await evaluate(submission.file, submission.source, spec, facts);
     this.printed = printed;
     validateDrafts(drafts, policyFor(spec, own?.plan(spec, facts) ?? []));

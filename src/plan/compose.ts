@@ -4,7 +4,7 @@ import { phases } from './phases.ts';
 import type { Plan, Step } from './step.ts';
 
 /**
- * Orders steps by phase; within a phase in the order given (the curriculum's).
+ * Orders steps by phase; within a phase by their `order`, else as given (the curriculum's).
  * Every stage that wants a namespace gives a `clone` step; they become one clone3(2), because a process
  * is born once, and because the new user namespace must own the other new ones (user_namespaces(7)).
  *
@@ -22,7 +22,7 @@ export function compose(id: string, steps: readonly Step[]): Plan {
   const ordered = steps
     .filter((step) => step === first || step.kind !== 'clone')
     .map((step) => (step === first ? clone : step))
-    .sort((a, b) => rank(a) - rank(b));
+    .sort((a, b) => rank(a) - rank(b) || (a.order ?? -1) - (b.order ?? -1));
   return deepFreeze({ version: 1, id, steps: ordered });
 }
 

@@ -18,7 +18,7 @@ export function exec(state: State, process: Process, options: StartOptions = {})
   const id = `${state.id}-exec-${globalThis.process.pid}`;
   // Without a mount namespace in it, no stage opens or mounts anything.
   const spec: Spec = { ociVersion: state.spec.ociVersion, root: { path: '/' }, process };
-  const facts = probe(spec);
+  const facts = probe();
   const own = stages
     .filter((stage) => ownStages.includes(stage.id))
     .flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id)));

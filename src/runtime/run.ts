@@ -54,7 +54,7 @@ export async function start(spec: Spec, options: StartOptions = {}): Promise<Con
   const id = options.id ?? randomBytes(6).toString('hex');
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(id))
     throw new Error(`container name ${JSON.stringify(id)}: it takes letters, digits, _ . -, 128 at most`);
-  const plan = planFor(id, spec, probe(spec), options.stages, options.before);
+  const plan = planFor(id, spec, probe(), options.stages, options.before);
   const container = await perform(plan, options);
   saveState(id, container.pid, spec);
   container.exit.finally(() => dropState(id)).catch(() => {}); // the asker hears of it
