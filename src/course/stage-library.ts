@@ -3,3 +3,4 @@ export { namespace } from '../oci/spec.ts';
 export { deviceSteps } from '../steps/devices.ts';
 export { joinNamespace, newNamespace } from '../steps/join.ts';
 export { mountSteps } from '../steps/mounts.ts';
+export { rootPropagation, treePropagation } from '../steps/propagation.ts';
