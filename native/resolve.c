@@ -18,6 +18,9 @@ int open_inside(struct hand *hand, int dir_slot, const char *path, uint64_t flag
 		.mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0, /* else EINVAL */
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
+	/* Of the child's /proc directory it is the kernel's own files, not what somebody mounted on one of them. */
+	if (dir_slot == SLOT_PROC)
+		how.resolve |= RESOLVE_NO_XDEV;
 	int fd;
 	/* EAGAIN: something was renamed meanwhile, so the kernel can't be sure that `..` stayed inside. */
 	for (int tries = 0; tries < 64; tries++) {

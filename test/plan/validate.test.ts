@@ -27,6 +27,7 @@ test.each([
   ['the wrong hand', [{ at: 'host', phase: 'root', kind: 'chroot', path: '/' }], /at is "host"/],
   ['an unknown phase', [{ at: 'child', phase: 'later', kind: 'setsid' }], /phase is "later"/],
   ['a NUL in a string', child({ kind: 'chdir', path: '/a\0b' }), /path is/],
+  ['an order that is none', child({ kind: 'chdir', path: '/', order: -1 }), /order is -1/],
   ['an undo in the child', child({ kind: 'setsid', undo: { kind: 'rmdir', path: '/x' } }), /only host steps/],
 ])('refused for everyone: %s', (_, drafts, message) => {
   expect(() => validateDrafts(drafts)).toThrow(message);
@@ -49,6 +50,23 @@ test.each([
     'a layered host',
     child({ kind: 'mount', target: '/', fstype: 'overlay', data: 'upperdir=/etc' }),
     /fstype/,
+  ],
+  [
+    'a host path taken by descriptor',
+    child({ kind: 'open_tree', path: '/etc', as: 'x' }),
+    /not of this container/,
+  ],
+  ['a mask without a directory', child({ kind: 'mask', path: '/etc/passwd', fd: 'x' }), /name the directory/],
+  ['a mount point without one', child({ kind: 'mountpoint', path: '/x' }), /name the directory/],
+  [
+    'another owner of a host file',
+    child({ kind: 'chown', path: '/etc/passwd', uid: 1, gid: 1 }),
+    /name the directory/,
+  ],
+  [
+    'a user namespace of the host hand',
+    [{ at: 'host', phase: 'prepare', kind: 'userns', uids: '', gids: '', as: 'x' }],
+    /no business/,
   ],
   ['another program', child({ kind: 'exec', argv: ['rm'], envp: [] }), /config says/],
   ['a preloaded library', child({ kind: 'exec', argv: ['sh'], envp: ['LD_PRELOAD=/x'] }), /LD_PRELOAD/],
