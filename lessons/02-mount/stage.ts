@@ -6,6 +6,7 @@ import { joinNamespace } from '../../src/steps/join.ts';
 import { mountSteps } from '../../src/steps/mounts.ts';
 import { rootPropagation, treePropagation } from '../../src/steps/propagation.ts';
 import type { Draft } from '../../src/steps/stage.ts';
+import { hasTree } from '../../src/steps/tree.ts';
 
 /** For hosts whose root is an initramfs, which pivot_root(2) can't replace. OCI has no field for it, so it is an annotation. */
 export const NO_PIVOT_ANNOTATION = 'org.tslab.no-pivot';
@@ -20,10 +21,10 @@ export const owns = [
 ];
 
 export default function mount(spec: Spec, facts: Facts): Draft[] {
-  const wanted = namespace(spec, 'mount');
-  if (!wanted) return [];
-  const tree = wanted.path === undefined ? ownTree(spec) : joinedTree(spec, wanted.path);
-  return [...tree, ...mounts(spec, facts), ...deviceSteps(spec, facts), ...newRoot(spec, wanted.path)];
+  if (!hasTree(spec, ['mounts', 'linux.devices', 'linux.rootfsPropagation'])) return [];
+  const joined = namespace(spec, 'mount')?.path;
+  const tree = joined === undefined ? ownTree(spec) : joinedTree(spec, joined);
+  return [...tree, ...mounts(spec, facts), ...deviceSteps(spec, facts), ...newRoot(spec, joined)];
 }
 
 /** A copy of the host's mounts that no longer talks to the original, and the rootfs as a mount in it. */

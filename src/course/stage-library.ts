@@ -4,3 +4,4 @@ export { deviceSteps } from '../steps/devices.ts';
 export { joinNamespace, newNamespace } from '../steps/join.ts';
 export { mountSteps } from '../steps/mounts.ts';
 export { rootPropagation, treePropagation } from '../steps/propagation.ts';
+export { hasTree } from '../steps/tree.ts';

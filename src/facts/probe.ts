@@ -1,13 +1,14 @@
 /** Reads the host's facts. The only place where planning looks at the host. */
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import type { Spec } from '../oci/spec.ts';
 import { capabilities } from '../plan/flags.ts';
 import type { CgroupFacts, Facts } from './facts.ts';
 
 /** OCI's words for the names in /proc/self/ns. */
 const namespaceWords: Readonly<Record<string, string>> = { mnt: 'mount', net: 'network' };
 
-export function probe(): Facts {
+export function probe(_spec?: Spec): Facts {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n');
   return {
     kernel: release(),

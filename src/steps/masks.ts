@@ -1,12 +1,13 @@
 /** `linux.maskedPaths` and `linux.readonlyPaths` (config-linux.md): what is hidden, and what may only be looked at. */
-import { namespace, type Spec } from '../oci/spec.ts';
+import type { Spec } from '../oci/spec.ts';
 import type { Draft } from './stage.ts';
+import { hasTree } from './tree.ts';
 
 /** A path that isn't there needs no mask. */
 const absent = ['ENOENT', 'ENOTDIR'] as const;
 
 export function maskSteps(spec: Spec): Draft[] {
-  if (!namespace(spec, 'mount')) return [];
+  if (!hasTree(spec, ['linux.maskedPaths', 'linux.readonlyPaths'])) return [];
   return [...masked(spec.linux?.maskedPaths ?? []), ...readOnly(spec.linux?.readonlyPaths ?? [])];
 }
 

@@ -73,3 +73,20 @@ test.each([
     }),
   ).toThrow(message);
 });
+
+test.each<[string, (spec: Spec) => void]>([
+  ['mounts', () => {}],
+  [
+    'linux.maskedPaths',
+    (spec) => {
+      spec.mounts = [];
+    },
+  ],
+])('without a mount namespace nothing is mounted on the host: %s is refused', (field, change) => {
+  expect(() =>
+    plan((spec) => {
+      spec.linux = { ...spec.linux, namespaces: [{ type: 'pid' }] };
+      change(spec);
+    }),
+  ).toThrow(`config: ${field}: it takes a mount namespace`);
+});

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { type MountEntry, mountinfo } from '../../src/evidence/mountinfo.ts';
 import { type Container, type Draft, defaultSpec, type Mount, type Spec, start } from '../../src/index.ts';
 import { packageRoot } from '../../src/package-root.ts';
+import { withOrigin } from '../../src/runtime/plan.ts';
 
 /** A host of our own for the launcher: its mounts are shared among themselves, as systemd makes them, and with nobody else. */
 export const sharedHost: readonly Draft[] = [
@@ -51,7 +52,8 @@ export class Room {
   ): Promise<Container> {
     const spec = defaultSpec({ args: ['sh', '-c', script], rootfs: this.rootfs });
     change(spec);
-    const container = await start(spec, { stdio: ['ignore', 'pipe', 'pipe'], before });
+    const steps = before.map((draft) => withOrigin(draft, 'test'));
+    const container = await start(spec, { stdio: ['ignore', 'pipe', 'pipe'], before: steps });
     this.#containers.push(container);
     return container;
   }

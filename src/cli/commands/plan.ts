@@ -25,7 +25,7 @@ export const command = (program: Command): void => {
         flags,
         flags.rootfs ?? join(packageRoot, 'dist/rootfs/default'),
       );
-      const plan = planFor(flags.name ?? 'plan', spec, probe(), stages);
+      const plan = planFor(flags.name ?? 'plan', spec, probe(spec), stages);
       if (flags.out !== undefined) writeFileSync(flags.out, encode(plan));
       else if (flags.json) console.log(JSON.stringify(plan, undefined, 2));
       else await print(plan);
