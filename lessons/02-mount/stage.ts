@@ -21,7 +21,8 @@ export const owns = [
 ];
 
 export default function mount(spec: Spec, facts: Facts): Draft[] {
-  if (!hasTree(spec, ['mounts', 'linux.devices', 'linux.rootfsPropagation'])) return [];
+  const readonly = spec.root?.readonly ? ['root.readonly'] : [];
+  if (!hasTree(spec, ['mounts', 'linux.devices', 'linux.rootfsPropagation', ...readonly])) return [];
   const joined = namespace(spec, 'mount')?.path;
   const tree = joined === undefined ? ownTree(spec) : joinedTree(spec, joined);
   return [...tree, ...mounts(spec, facts), ...deviceSteps(spec, facts), ...newRoot(spec, joined)];

@@ -38,7 +38,11 @@ const attributes = (c: Extract<Call, { kind: 'mount_setattr' }>) => [
 const lines = (text: string) => q(text.trimEnd().replaceAll('\n', ', '));
 
 /** inode(7), the file type. */
-const nodeSort = (mode: number) => ({ 4802: 'S_IFCHR', 14406: 'S_IFBLK' })[mode] ?? octal(mode);
+const sorts = new Map([
+  [0o020000, 'S_IFCHR'],
+  [0o060000, 'S_IFBLK'],
+]);
+const nodeSort = (mode: number) => sorts.get(mode) ?? octal(mode);
 
 const calls: Render = {
   clone: (c) =>
