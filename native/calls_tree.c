@@ -9,10 +9,14 @@
 /* A bind mount that hangs nowhere yet (open_tree(2), OPEN_TREE_CLONE). */
 int call_open_tree(struct hand *hand, const struct arg *a)
 {
+	unsigned flags = OPEN_TREE_CLONE | (a[2].number ? AT_RECURSIVE : 0);
+	/* By path, so that one which is mounted on demand is mounted now: an O_PATH descriptor asks for nothing (open(2)). */
+	if (a[0].slot < 0)
+		return named(hand, a[3].slot, sys_open_tree(AT_FDCWD, a[1].text, flags));
 	int place = open_place(hand, a[0].slot, a[1].text);
 	if (place < 0)
 		return named(hand, a[3].slot, -1);
-	int tree = sys_open_tree(place, OPEN_TREE_CLONE | (a[2].number ? AT_RECURSIVE : 0));
+	int tree = sys_open_tree(place, "", flags | AT_EMPTY_PATH);
 	close_parent(place);
 	return named(hand, a[3].slot, tree);
 }
@@ -42,7 +46,7 @@ int call_move_mount(struct hand *hand, const struct arg *a)
 
 static int cover(int place, int mount)
 {
-	int clone = sys_open_tree(mount, OPEN_TREE_CLONE);
+	int clone = sys_open_tree(mount, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
 	if (clone < 0)
 		return errno;
 	int error = result(sys_move_mount(clone, place));

@@ -77,12 +77,12 @@ static inline int sys_openat2(int dir, const char *path, const struct open_how *
 	return (int)syscall(SYS_openat2, dir, path, how, sizeof *how);
 }
 
-/* The mount calls below work on what the descriptor itself is: no path, nothing to be led astray. */
-static inline int sys_open_tree(int place, unsigned flags)
+static inline int sys_open_tree(int place, const char *path, unsigned flags)
 {
-	return (int)syscall(SYS_open_tree, place, "", flags | AT_EMPTY_PATH | O_CLOEXEC);
+	return (int)syscall(SYS_open_tree, place, path, flags | O_CLOEXEC);
 }
 
+/* These two work on what the descriptors themselves are: no path, nothing to be led astray. */
 static inline int sys_move_mount(int mount, int place)
 {
 	unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;

@@ -109,7 +109,16 @@ const noPivot = (spec: Spec) => spec.annotations?.[NO_PIVOT_ANNOTATION] === 'tru
 
 /** The old root stays, covered: a weaker end, for who can't have the better one. */
 function moveRoot(): Draft[] {
+  // With a /proc in the tree that hides nothing, anybody's user namespace may have another such (mount_namespaces(7)).
+  const revealing = {
+    ...inRoot,
+    kind: 'umount',
+    flags: ['MNT_DETACH'],
+    tolerate: ['EINVAL', 'ENOENT'],
+  } as const;
   return [
+    { ...revealing, target: '/proc' },
+    { ...revealing, target: '/sys' },
     { ...inRoot, kind: 'chdir', dir: 'root', path: '.' },
     { ...inRoot, kind: 'mount', source: '.', target: '/', flags: ['MS_MOVE'] },
     ...chrootInto().slice(1),

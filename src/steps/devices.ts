@@ -1,5 +1,5 @@
 /** What a container has in /dev (config-linux.md, "Devices", "Default Devices"; runtime-linux.md, "Dev symbolic links"). */
-import { dirname } from 'node:path';
+import { dirname, posix } from 'node:path';
 import type { Facts } from '../facts/facts.ts';
 import { type Device, namespace, type Spec } from '../oci/spec.ts';
 import { PlanError } from '../plan/error.ts';
@@ -38,13 +38,14 @@ export function deviceSteps(spec: Spec, facts: Facts): Draft[] {
   // Somebody's whole /dev, bound: what is in it is theirs.
   const bound = spec.mounts?.some(
     ({ destination, type, options }) =>
-      /^\/?dev\/?$/.test(destination) && (type === 'bind' || options?.some((word) => /^r?bind$/.test(word))),
+      posix.resolve('/', destination) === '/dev' &&
+      (type === 'bind' || options?.some((word) => /^r?bind$/.test(word))),
   );
   const wanted = new Map(
     bound ? [] : defaults.map((device) => [device.path, { device, field: 'linux.devices' }]),
   );
   for (const [i, device] of (spec.linux?.devices ?? []).entries())
-    wanted.set(device.path, { device, field: `linux.devices[${i}]` });
+    wanted.set(posix.normalize(device.path), { device, field: `linux.devices[${i}]` });
   if (bound && wanted.size === 0) return [];
 
   const mayMknod = !namespace(spec, 'user') && facts.capabilities.includes('CAP_MKNOD');
@@ -88,8 +89,9 @@ function sortOf({ type, path, major, minor }: Device, field: string): number {
 }
 
 /** A path of /dev goes by its descriptor; any other may be anywhere in the rootfs. */
-function placeOf(path: string): { dir: string; path: string } {
-  const below = path.startsWith('/dev/') && !path.includes('..');
+function placeOf(full: string): { dir: string; path: string } {
+  const path = posix.normalize(full);
+  const below = path.startsWith('/dev/');
   return below ? { dir: 'dev', path: path.slice('/dev/'.length) } : { dir: 'root', path };
 }
 

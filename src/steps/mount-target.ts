@@ -27,13 +27,12 @@ export function readEntry(spec: Spec, index: number): Entry {
   if (!mount) throw new PlanError(`mounts[${index}]: the config has no such entry`);
   const options = parseMountOptions(mount.options ?? []);
   if (mount.type === 'bind') options.bind ??= 'bind';
-  const { destination } = mount;
   return {
     mount,
     index,
     options,
-    // Relative destinations are deprecated, and mean `/` (config.md, "Mounts").
-    target: destination.startsWith('/') ? destination : `/${destination}`,
+    // Relative destinations are deprecated, and mean `/` (config.md, "Mounts"). A slash at the end would follow a symlink.
+    target: posix.resolve('/', mount.destination),
     common: { at: 'child', phase: 'mounts', order: index, field: `mounts[${index}]` },
   };
 }
@@ -47,8 +46,7 @@ export interface Place {
 }
 
 export function placeOf({ mount, target, common }: Entry): Place {
-  const ofKernel =
-    mount.type === 'proc' || mount.type === 'sysfs' || believed.includes(posix.join(target, '.'));
+  const ofKernel = mount.type === 'proc' || mount.type === 'sysfs' || believed.includes(target);
   if (!ofKernel) return { steps: [], onto: { dir: 'root', target } };
   const flags = ['O_PATH', 'O_DIRECTORY', 'O_NOFOLLOW'] as const;
   return {

@@ -33,6 +33,16 @@ test.each(['/proc', '/sys', '/dev'])('a rootfs whose %s is a symlink is refused'
   expect(message).toContain(`open(root:"${name}", O_PATH|O_DIRECTORY|O_NOFOLLOW): ENOTDIR`);
 });
 
+test.each(['/proc/', 'proc/.', '//proc'])('also if the config spells it %s', async (destination) => {
+  renameSync(inRootfs('/proc'), inRootfs('elsewhere'));
+  symlinkSync('/elsewhere', inRootfs('/proc'));
+  const { message } = await room.refusal((spec) => {
+    const [proc] = spec.mounts ?? [];
+    if (proc) Object.assign(proc, { destination, type: 'bind', source: '/proc', options: ['rbind'] });
+  });
+  expect(message).toContain('O_NOFOLLOW): ENOTDIR');
+});
+
 test('so is one whose /dev is a symlink that nothing is mounted on', async () => {
   rmSync(inRootfs('dev'), { recursive: true });
   symlinkSync('/etc', inRootfs('dev'));

@@ -82,13 +82,15 @@ test('a rootfs that is a mount itself, with flags: they stay', async () => {
 });
 
 test('without pivot_root: the rootfs is moved onto /', async () => {
-  const script = 'ls -di /; cat /etc/hostname; ls /../..';
+  const script =
+    'ls -di /; cat /etc/hostname; ls /../..; unshare -Urmpf mount -t proc proc /proc && echo revealed';
   const said = await room.say(script, (spec) => {
     spec.annotations = { [NO_PIVOT_ANNOTATION]: 'true' };
   });
   expect(said).toContain(`${statSync(room.rootfs).ino} /`);
   expect(said).toContain('busybox\n');
   expect(said).not.toContain('work');
+  expect(said).not.toContain('revealed');
 });
 
 test('a mount namespace with a path is joined: the rootfs is found and mounted in there, and its root is left alone', async () => {
