@@ -54,8 +54,6 @@ interface Common {
   /** Errors that mean "fine, go on", such as EEXIST for a directory that may be there already. At most two. */
   readonly tolerate?: readonly string[];
   readonly undo?: Undo;
-  /** Its place within the phase, whichever stage it comes from: lower first, and all steps without one before those. */
-  readonly order?: number;
 }
 
 /** One step of a plan: about one system call. */

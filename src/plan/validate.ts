@@ -67,20 +67,9 @@ function checkShape(draft: unknown, where: string): void {
   oneOf(step.at, spec.hands === 'both' ? ['host', 'child'] : [spec.hands], `${name}: at`);
   oneOf(step.phase, phases, `${name}: phase`);
   for (const [field, type] of Object.entries(spec.fields)) checkField(step[field], type, `${name}: ${field}`);
-  const known = [
-    ...Object.keys(spec.fields),
-    'kind',
-    'at',
-    'phase',
-    'field',
-    'from',
-    'tolerate',
-    'undo',
-    'order',
-  ];
+  const known = [...Object.keys(spec.fields), 'kind', 'at', 'phase', 'field', 'from', 'tolerate', 'undo'];
   for (const field of Object.keys(step)) oneOf(field, known, `${name}: field name`);
   checkTolerate(step.tolerate, name);
-  checkField(step.order, 'u32?', `${name}: order`);
   if (step.undo !== undefined) checkUndo(step, name);
 }
 

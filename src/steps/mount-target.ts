@@ -12,13 +12,8 @@ export interface Entry {
   readonly options: MountOptions;
   /** As the container names it. */
   readonly target: string;
-  /** What the steps that put it into the container have in common: all mounts go in the config's order. */
-  readonly common: {
-    readonly at: 'child';
-    readonly phase: 'mounts';
-    readonly order: number;
-    readonly field: string;
-  };
+  /** What the steps that put it into the container have in common. By the field, compose puts them in the config's order. */
+  readonly common: { readonly at: 'child'; readonly phase: 'mounts'; readonly field: string };
 }
 
 /** @throws PlanError if there is no such entry. */
@@ -33,7 +28,7 @@ export function readEntry(spec: Spec, index: number): Entry {
     options,
     // Relative destinations are deprecated, and mean `/` (config.md, "Mounts"). A slash at the end would follow a symlink.
     target: posix.resolve('/', mount.destination),
-    common: { at: 'child', phase: 'mounts', order: index, field: `mounts[${index}]` },
+    common: { at: 'child', phase: 'mounts', field: `mounts[${index}]` },
   };
 }
 

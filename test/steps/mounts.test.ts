@@ -22,9 +22,7 @@ const adding = (mount: Mount) => plan((spec) => spec.mounts?.push(mount));
 test('mounts stand in the order of the config, whichever lesson makes them', () => {
   const bind: Mount = { destination: '/proc/sys', source: '/x', options: ['bind', 'ro'] };
   const { steps } = plan((spec) => spec.mounts?.splice(1, 0, bind));
-  const fields = steps
-    .filter(({ phase, order }) => phase === 'mounts' && order !== undefined)
-    .map((step) => step.from);
+  const fields = steps.filter(({ from }) => from.field?.startsWith('mounts[')).map(({ from }) => from);
   expect(fields[0]).toEqual({ lesson: 'pid', field: 'mounts[0]' });
   const order = fields.map(({ field }) => Number(/\d+/.exec(field ?? '')?.[0]));
   expect(order).toEqual([...order].sort((a, b) => a - b));

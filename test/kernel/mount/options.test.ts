@@ -1,8 +1,10 @@
 /** config.md, "Mounts" and "Linux mount options", sentence by sentence; judged by /proc/PID/mountinfo from outside. */
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { mountinfo } from '../../../src/evidence/mountinfo.ts';
+import { packageRoot } from '../../../src/package-root.ts';
 import { hostTmpfs, inside, mountAt, Room } from '../../support/room.ts';
 
 let room: Room;
@@ -173,6 +175,24 @@ test('tmpcopyup: the tmpfs holds what the rootfs has there, with owners, modes a
   expect(statSync(`${root}/deep/er/file`).mode & 0o7777).toBe(0o4711);
   expect(statSync(root).mode & 0o777).toBe(0o710);
   expect(readFileSync(`/proc/${container.pid}/root/var/www/deep/er/file`, 'utf8')).toBe('text');
+});
+
+test('the command line: options of volumes, a tmpfs, a device', () => {
+  const script = 'cat /proc/self/mountinfo; ls -l /dev/more';
+  const flags = [
+    '-v',
+    `${source()}:/x:ro,nosuid`,
+    '--tmpfs',
+    '/y:size=1m',
+    '--device',
+    '/dev/full:/dev/more',
+  ];
+  const args = ['run', '--rootfs', room.rootfs, ...flags, '--', 'sh', '-c', script];
+  const { stdout, stderr } = spawnSync(join(packageRoot, 'bin/tslab'), args, { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/ \/x ro,nosuid,relatime /);
+  expect(stdout).toMatch(/ \/y rw,nosuid,nodev,relatime .*size=1024k/);
+  expect(stdout).toMatch(/^crw-rw-rw- .* 1, +7 .*more$/m);
 });
 
 test('a read-only /dev has its devices, and is read-only in the end', async () => {
