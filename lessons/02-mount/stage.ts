@@ -17,6 +17,7 @@ export const owns = [
   'root.readonly',
   'linux.rootfsPropagation',
   'linux.devices',
+  'linux.mountLabel',
   `annotations[${NO_PIVOT_ANNOTATION}]`,
 ];
 

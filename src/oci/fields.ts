@@ -23,7 +23,6 @@ export const refusedFields: Readonly<Record<string, string>> = {
   'linux.resources': notBuilt,
   'linux.seccomp': notBuilt,
   'linux.sysctl': notBuilt,
-  'linux.mountLabel': notBuilt,
   'linux.intelRdt': notBuilt,
   'linux.memoryPolicy': notBuilt,
   'linux.personality': notBuilt,

@@ -20,17 +20,18 @@ export function mountSteps(spec: Spec, index: number, facts: Facts): Draft[] {
   if (options.bind) return bindSteps(entry, spec, facts);
   if (options.idmap || mount.uidMappings || mount.gidMappings)
     throw new PlanError(`${common.field}: id maps are for bind mounts (config.md, "idmap")`);
-  return newFileSystem(entry);
+  return newFileSystem(entry, spec);
 }
 
-function newFileSystem(entry: Entry): Draft[] {
+function newFileSystem(entry: Entry, spec: Spec): Draft[] {
   const { mount, options, target, common } = entry;
   const fstype = mount.type ?? 'none';
   const { steps, onto } = placeOf(entry);
   // A tmpfs is empty: the mount points in it have to be made before nothing can be made there any more.
   const late = fstype === 'tmpfs' && options.flags.includes('MS_RDONLY');
   const flags = late ? options.flags.filter((flag) => flag !== 'MS_RDONLY') : options.flags;
-  const data = options.data.length > 0 ? { data: options.data.join(',') } : {};
+  const words = [...options.data, ...labelled(fstype, spec)];
+  const data = words.length > 0 ? { data: words.join(',') } : {};
   const here = { ...common, kind: 'mount_setattr', dir: 'root', path: target } as const;
   return [
     // On a read-only rootfs it has to be there already; then the mount itself tells whether it is.
@@ -43,6 +44,12 @@ function newFileSystem(entry: Entry): Draft[] {
     ...propagation(entry),
     ...(late ? [afterAll(entry)] : []),
   ];
+}
+
+/** The kernel's own file systems label their files themselves (config-linux.md, "Mount Label"; mount(8), "context="). */
+function labelled(fstype: string, { linux }: Spec): string[] {
+  const own = ['proc', 'sysfs', 'mqueue', 'cgroup', 'cgroup2'].includes(fstype);
+  return own || !linux?.mountLabel ? [] : [`context="${linux.mountLabel}"`];
 }
 
 function afterAll({ target, common: { field } }: Entry): Draft {
