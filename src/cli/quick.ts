@@ -28,6 +28,8 @@ export async function start(): Promise<never> {
 export async function rehearse(): Promise<void> {
   const { spec } = specFrom(['/bin/true'], { network: 'none' }, '/');
   planFor('rehearsal', spec, probe(spec));
-  process.argv.splice(2, Infinity, 'run', '--lesson', 'process', '--rootfs', '/', '--', '/bin/true');
-  await main(commands);
+  for (const line of ['ps', 'run --lesson process --rootfs / -- /bin/true']) {
+    process.argv.splice(2, Infinity, ...line.split(' '));
+    await main(commands);
+  }
 }
