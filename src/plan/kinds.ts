@@ -111,7 +111,7 @@ export const kinds = {
   capbset: kind(54, 'child', { keep: 'caps' }),
   capset: kind(55, 'child', { effective: 'caps', permitted: 'caps', inheritable: 'caps' }),
   capambient: kind(56, 'child', { raise: 'caps' }),
-  prctl: kind(57, 'child', { option: 'name:prctls', value: 'u64' }),
+  prctl: kind(57, 'both', { option: 'name:prctls', value: 'u64' }),
   umask: kind(58, 'child', { mask: 'u32' }),
 
   // what it runs

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 
 const root = process.geteuid?.() === 0;
 
-/** Volatile on purpose: after a reboot, what a ledger would undo is gone as well. */
-export const stateFolder = root
-  ? '/run/tslab'
-  : join(process.env.XDG_RUNTIME_DIR ?? `/tmp/tslab-${process.geteuid?.()}`, 'tslab');
-
 /** Not /tmp: root works here, and nobody else may. Not /run: it can be noexec, and it is memory. */
 export const dataFolder = root ? '/var/lib/tslab' : join(homedir(), '.local/share/tslab');
+
+/** Volatile where it can be: after a reboot, what a ledger would undo is gone as well. Never a name in /tmp that anyone could take. */
+export const stateFolder = root
+  ? '/run/tslab'
+  : process.env.XDG_RUNTIME_DIR
+    ? join(process.env.XDG_RUNTIME_DIR, 'tslab')
+    : join(dataFolder, 'run');

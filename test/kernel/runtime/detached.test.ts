@@ -1,6 +1,6 @@
 /** Containers that outlive the command that started them, judged from outside. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { packageRoot } from '../../../src/package-root.ts';
@@ -89,6 +89,30 @@ test('a program that is not there leaves no container', () => {
   const { status, stderr } = detach('--', 'nosuch');
   expect([status, existsSync(folder)]).toEqual([127, false]);
   expect(stderr).toMatch(/ENOENT/);
+});
+
+test('a further process joins a container with a user namespace', () => {
+  // An ordinary user's, whose other namespaces open only to those who are root in the first (setns(2)).
+  const home = mkdtempSync('/tmp/tslab-test-home-');
+  chownSync(home, 4711, 4711);
+  const asUser = (...args: string[]) =>
+    spawnSync(
+      'setpriv',
+      ['--reuid=4711', '--regid=4711', '--clear-groups', join(packageRoot, 'bin/tslab'), ...args],
+      {
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH, HOME: home },
+      },
+    );
+  try {
+    expect(asUser('run', '-d', '--name', name, '--', 'sleep', '100').stderr).toBe('');
+    const joined = asUser('exec', name, 'sh', '-c', 'id -u; cat /proc/1/comm; readlink /proc/1/ns/user');
+    const { pid } = JSON.parse(asUser('ps', '--json').stdout)[0];
+    expect(joined.stdout).toBe(`0\nsleep\n${readlinkSync(`/proc/${pid}/ns/user`)}\n`);
+    expect(asUser('rm', '--force', name).status).toBe(0);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
 });
 
 test('a signal that is none is refused with what it takes', () => {
