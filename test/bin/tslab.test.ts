@@ -94,6 +94,21 @@ test('in this checkout, a container of lesson 0 has an asker that came from the 
   expect(stdout).toContain(`/${snapshot}\0`);
 });
 
+test('in this checkout, what root took works for another user, in the folders of that user', (ctx) => {
+  ctx.skip(process.getuid?.() !== 0, 'needs root');
+  const nobody = { uid: 65534, gid: 65534 };
+  const { status } = spawnSync('test', ['-x', shim], nobody);
+  ctx.skip(status !== 0, 'this checkout is in a folder that other users may not enter');
+  chmodSync(root, 0o777);
+  const env = { PATH: process.env.PATH, XDG_RUNTIME_DIR: root };
+  const args = ['run', '--lesson', 'process', '--rootfs', '/', '--', 'ls', join(root, 'tslab')];
+  const { stdout, stderr } = spawnSync(shim, args, { ...nobody, env, encoding: 'utf8' });
+  expect([stdout, stderr]).toEqual([
+    expect.stringMatching(/^[0-9a-f]{12}\.json\n[0-9a-f]{12}\.ledger\n/),
+    '',
+  ]);
+});
+
 test('works through a symlink from another directory', () => {
   symlinkSync(join(root, 'bin/tslab'), join(root, 'link'));
   const { stdout } = spawnSync(join(root, 'link'), ['ps'], { cwd: '/', encoding: 'utf8' });
