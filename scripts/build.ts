@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 const entries = ['src/cli/start.ts', 'src/index.ts', 'src/oci/main.ts'];
 /** Goes as one piece to a process that may read no file. */
@@ -31,6 +31,20 @@ function withoutFacades(code: string): string {
     .replace(/\bimport\("(node:[\w/]+)"\)/g, (_, name: string) => `Promise.resolve(${builtin(name)})`);
 }
 
+// marked-terminal loads 190 languages' grammars for colours in code blocks: 30 ms of each command that prints Markdown.
+const highlightWhenAsked: Plugin = {
+  name: 'highlight-when-asked',
+  setup(build) {
+    build.onResolve({ filter: /^cli-highlight$/ }, ({ namespace }) =>
+      namespace === 'asked' ? undefined : { path: 'cli-highlight', namespace: 'asked' },
+    );
+    build.onLoad({ filter: /./, namespace: 'asked' }, () => ({
+      contents: "export const highlight = (...of) => require('cli-highlight').highlight(...of);",
+      resolveDir: root,
+    }));
+  },
+};
+
 const options = {
   absWorkingDir: root,
   outbase: 'src',
@@ -45,6 +59,7 @@ const options = {
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
+  plugins: [highlightWhenAsked],
   legalComments: 'none',
   logLevel: 'warning',
   write: false,
