@@ -75,14 +75,21 @@ const snapshot = {
   format: 'iife',
   globalName: 'quick',
   define: { 'import.meta.dirname': 'directory' },
-  external: ['./*/checks.ts'], // for the course alone
-  banner: { js: 'const load = (directory) => { const require = process.getBuiltinModule;' },
+  external: [...options.external, './*/checks.ts'], // the checks are for the course alone
+  // Nothing in a snapshot may import() (Node knows no loader there): a koffi, some day, is required from beside the bundle.
+  supported: { 'dynamic-import': false },
+  banner: {
+    js: `const load = (directory) => {
+const require = (name) => process.getBuiltinModule(name) ?? process.getBuiltinModule('module').createRequire(directory + '/')(name);`,
+  },
   footer: {
     js: `return quick; };
 const { dirname } = process.getBuiltinModule('path');
+const { realpathSync } = process.getBuiltinModule('fs');
 const { startupSnapshot } = process.getBuiltinModule('v8');
-load(dirname(process.argv[1])).rehearse().finally(() => { process.exitCode = undefined; });
-startupSnapshot.setDeserializeMainFunction(() => load(dirname(process.argv[1])).start());`,
+const here = () => dirname(realpathSync(process.argv[1]));
+load(here()).rehearse().finally(() => { process.exitCode = undefined; });
+startupSnapshot.setDeserializeMainFunction(() => load(here()).start());`,
   },
 } as const satisfies BuildOptions;
 
