@@ -4,7 +4,6 @@
 #include "kernel.h"
 #include <fcntl.h>
 #include <linux/bpf.h>
-#include <sys/stat.h>
 
 static long sys_bpf(int command, union bpf_attr *attributes)
 {
@@ -37,16 +36,5 @@ int call_bpf(struct hand *hand, const struct arg *a)
 		close((int)program);
 	}
 	close(cgroup);
-	return error;
-}
-
-int call_chown(struct hand *hand, const struct arg *a)
-{
-	char name[256];
-	int parent = open_parent(hand, a[0].slot, a[1].text, name);
-	if (parent < 0)
-		return errno;
-	int error = result(fchownat(parent, name, (uid_t)a[2].number, (gid_t)a[3].number, AT_SYMLINK_NOFOLLOW));
-	close(parent);
 	return error;
 }

@@ -53,10 +53,6 @@ int flock(int fd, int operation) { return CALL(flock, fd, operation); }
 int dup2(int from, int to) { return CALL(dup3, from, to, 0); }
 int mkdirat(int dir, const char *path, mode_t mode) { return CALL(mkdirat, dir, path, mode); }
 int mknodat(int dir, const char *path, mode_t mode, dev_t device) { return CALL(mknodat, dir, path, mode, device); }
-int fchownat(int dir, const char *path, uid_t uid, gid_t gid, int flags)
-{
-	return CALL(fchownat, dir, path, uid, gid, flags);
-}
 int symlinkat(const char *target, int dir, const char *path) { return CALL(symlinkat, target, dir, path); }
 int unlinkat(int dir, const char *path, int flags) { return CALL(unlinkat, dir, path, flags); }
 int unlink(const char *path) { return CALL(unlinkat, AT_FDCWD, path, 0); }

@@ -1,5 +1,5 @@
 /** Reads the host's facts. The only place where planning looks at the host. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Spec } from '../oci/spec.ts';
 import { capabilities } from '../plan/flags.ts';
@@ -21,18 +21,10 @@ export function probe(spec?: Spec): Facts {
       .map((name) => namespaceWords[name] ?? name),
     cgroup: cgroupFacts(mounts, spec),
     rootShared: mounts.some((line) => line.split(' ')[4] === '/' && line.includes(' shared:')),
-    sources: Object.fromEntries(
-      (spec?.mounts ?? []).flatMap(({ source }) => (source ? [[source, sortOf(source)]] : [])),
-    ),
   };
 }
 
 function effectiveCapabilities(): string[] {
   const mask = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`);
   return capabilities.filter((_, bit) => (mask >> BigInt(bit)) & 1n);
-}
-
-function sortOf(path: string): 'directory' | 'file' | 'missing' {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? 'missing' : found.isDirectory() ? 'directory' : 'file';
 }

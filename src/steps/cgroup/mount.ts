@@ -1,121 +1,95 @@
 /** Mounts of type `cgroup`: the trees as the container sees them, each with its own cgroup as the top. */
-import { basename, isAbsolute } from 'node:path';
+import { basename } from 'node:path';
 import type { CgroupFacts, Facts } from '../../facts/facts.ts';
-import { type Mount, namespace, type Spec } from '../../oci/spec.ts';
-import type { Flag } from '../../plan/flags.ts';
-import { parseMountOptions } from '../mount-options.ts';
+import { namespace, type Spec } from '../../oci/spec.ts';
+import { attributeFlags } from '../mount-options.ts';
+import { type Entry, readEntry } from '../mount-target.ts';
 import type { Draft } from '../stage.ts';
 import { cgroupDirectories } from './place.ts';
 
-export const isCgroupMount = (mount: Mount): boolean => mount.type === 'cgroup' || mount.type === 'cgroup2';
+export const isCgroupMount = (type: string | undefined): boolean => type === 'cgroup' || type === 'cgroup2';
 
 /** Shown only to who has a mount namespace; and after the child has entered its cgroup, which becomes the top. */
 export function cgroupMounts(spec: Spec, facts: Facts): Draft[] {
   if (!namespace(spec, 'mount')) return [];
-  return (spec.mounts ?? []).flatMap((mount, i) =>
-    isCgroupMount(mount) ? cgroupMount(mount, `mounts[${i}]`, spec, facts.cgroup) : [],
+  return (spec.mounts ?? []).flatMap(({ type }, i) =>
+    isCgroupMount(type) ? cgroupMount(readEntry(spec, i), spec, facts.cgroup) : [],
   );
 }
 
-function cgroupMount(mount: Mount, field: string, spec: Spec, facts: CgroupFacts): Draft[] {
-  const target = isAbsolute(mount.destination) ? mount.destination : `/${mount.destination}`;
-  const { flags } = parseMountOptions(mount.options ?? []);
+function cgroupMount(entry: Entry, spec: Spec, facts: CgroupFacts): Draft[] {
+  const { target } = entry;
   const hierarchies = Map.groupBy(Object.entries(facts.controllers), ([, top]) => top);
   // A host without any still has a kernel that may know v2.
-  if (mount.type === 'cgroup2' || hierarchies.size === 0)
-    return [directory(target, field), ...unifiedTree(target, flags, field, spec, facts)];
+  if (entry.mount.type === 'cgroup2' || hierarchies.size === 0)
+    return unifiedTree(entry, target, spec, facts);
   return [
-    directory(target, field),
-    ...shelf(target, flags, field),
-    ...[...hierarchies].flatMap(([top, entries]) =>
-      hierarchy(`${target}/${basename(top)}`, flags, field, spec, facts, {
-        top,
-        names: entries.map(([name]) => name),
-      }),
-    ),
-    ...(facts.unified === undefined
-      ? []
-      : [
-          directory(`${target}/unified`, field),
-          ...unifiedTree(`${target}/unified`, flags, field, spec, facts),
-        ]),
-    // Only now, as the directories had to be made in it.
-    ...(flags.includes('MS_RDONLY')
-      ? [mounted(target, field, { flags: ['MS_REMOUNT', 'MS_BIND', ...flags] })]
-      : []),
+    ...shelf(entry),
+    ...[...hierarchies].flatMap(([top, entries]) => {
+      const names = entries.map(([name]) => name);
+      return hierarchy(entry, `${target}/${basename(top)}`, ownIn(top, spec, facts), names, spec);
+    }),
+    ...(facts.unified === undefined ? [] : unifiedTree(entry, `${target}/unified`, spec, facts)),
   ];
 }
 
-const common = { at: 'child', phase: 'mounts', dir: 'root' } as const;
-
-function directory(path: string, field: string): Draft {
-  return { ...common, kind: 'mkdir', path, mode: 0o755, parents: true, tolerate: ['EROFS'], field };
+function point({ common }: Entry, path: string): Draft {
+  return { ...common, kind: 'mountpoint', dir: 'root', path, tolerate: ['EROFS'] };
 }
 
-function mounted(
-  target: string,
-  field: string,
-  rest: { source?: string; fstype?: string; flags: readonly Flag<'ms'>[]; data?: string },
-): Draft {
-  return { ...common, kind: 'mount', target, field, ...rest };
-}
-
-/** v1 has a tree a controller; they stand side by side on a small tmpfs. */
-function shelf(target: string, flags: readonly Flag<'ms'>[], field: string): Draft[] {
-  const writable = flags.filter((flag) => flag !== 'MS_RDONLY');
-  return [mounted(target, field, { source: 'tmpfs', fstype: 'tmpfs', flags: writable, data: 'mode=755' })];
+/** v1 has a tree a controller; they stand side by side on a small tmpfs, read-only once all is in it. */
+function shelf(entry: Entry): Draft[] {
+  const { target, common, options } = entry;
+  const here = { ...common, dir: 'root' } as const;
+  const flags = options.flags.filter((flag) => flag !== 'MS_RDONLY');
+  const tmpfs = { source: 'tmpfs', fstype: 'tmpfs', flags, data: 'mode=755' } as const;
+  const late = { ...here, phase: 'masks', kind: 'mount_setattr', path: target } as const;
+  return [
+    point(entry, target),
+    { ...here, kind: 'mount', target, ...tmpfs },
+    ...(flags.length < options.flags.length ? [{ ...late, set: ['MOUNT_ATTR_RDONLY'] } as const] : []),
+  ];
 }
 
 function hierarchy(
+  entry: Entry,
   target: string,
-  flags: readonly Flag<'ms'>[],
-  field: string,
+  source: string,
+  names: readonly string[],
   spec: Spec,
-  facts: CgroupFacts,
-  { top, names }: { top: string; names: readonly string[] },
 ): Draft[] {
-  const name = basename(target);
-  const shelfPath = target.slice(0, -name.length);
-  const fresh = { source: 'cgroup', fstype: 'cgroup', flags, data: names.join(',') };
+  const { common, options } = entry;
+  const fresh = { source: 'cgroup', fstype: 'cgroup', flags: options.flags, data: names.join(',') };
+  const link = { ...common, kind: 'symlink', dir: 'root', target: basename(target) } as const;
   return [
-    directory(target, field),
+    point(entry, target),
     ...(namespace(spec, 'cgroup')
-      ? [mounted(target, field, fresh)]
-      : bound(target, ownIn(top, spec, facts), flags, field)),
+      ? [{ ...common, kind: 'mount', dir: 'root', target, ...fresh } as const]
+      : bound(entry, target, source)),
     // cpu → cpu,cpuacct, where one tree has several controllers.
-    ...(names.length === 1
-      ? []
-      : names.map(
-          (one): Draft => ({
-            ...common,
-            kind: 'symlink',
-            path: `${shelfPath}${one}`,
-            target: name,
-            tolerate: ['EEXIST'],
-            field,
-          }),
-        )),
+    ...(names.length === 1 ? [] : names).map(
+      (name): Draft => ({ ...link, path: `${entry.target}/${name}`, tolerate: ['EEXIST'] }),
+    ),
   ];
 }
 
 /** In a cgroup namespace a new mount shows what is below its top; without one it would show the host's all. */
-function unifiedTree(
-  target: string,
-  flags: readonly Flag<'ms'>[],
-  field: string,
-  spec: Spec,
-  facts: CgroupFacts,
-): Draft[] {
-  if (namespace(spec, 'cgroup') || facts.unified === undefined)
-    return [mounted(target, field, { source: 'cgroup', fstype: 'cgroup2', flags })];
-  return bound(target, ownIn(facts.unified, spec, facts), flags, field);
+function unifiedTree(entry: Entry, target: string, spec: Spec, facts: CgroupFacts): Draft[] {
+  const { common, options } = entry;
+  const fresh = { source: 'cgroup', fstype: 'cgroup2', flags: options.flags };
+  return [
+    point(entry, target),
+    ...(namespace(spec, 'cgroup') || facts.unified === undefined
+      ? [{ ...common, kind: 'mount', dir: 'root', target, ...fresh } as const]
+      : bound(entry, target, ownIn(facts.unified, spec, facts))),
+  ];
 }
 
-/** MS_BIND ignores the other flags; they need a second call (mount(2), "Creating a bind mount"). */
-function bound(target: string, source: string, flags: readonly Flag<'ms'>[], field: string): Draft[] {
+function bound({ common, options }: Entry, target: string, source: string): Draft[] {
+  const { set, clear } = attributeFlags(options.own);
   return [
-    mounted(target, field, { source, flags: ['MS_BIND', 'MS_REC'] }),
-    mounted(target, field, { flags: ['MS_REMOUNT', 'MS_BIND', ...flags] }),
+    { ...common, kind: 'mount', dir: 'root', target, source, flags: ['MS_BIND', 'MS_REC'] },
+    { ...common, kind: 'mount_setattr', dir: 'root', path: target, set, clear },
   ];
 }
 

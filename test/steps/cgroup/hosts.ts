@@ -8,7 +8,6 @@ const common: Omit<Facts, 'cgroup'> = {
   capabilities: ['CAP_SYS_ADMIN'],
   namespaces: ['cgroup', 'mount'],
   rootShared: false,
-  sources: {},
 };
 const top = '/sys/fs/cgroup';
 const own = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, `${top}/${name}`]));
