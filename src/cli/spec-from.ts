@@ -32,12 +32,12 @@ export function specFrom(
   if (flags.hostname !== undefined) spec.hostname = flags.hostname;
   if (flags.readOnly && spec.root) spec.root.readonly = true;
   if (flags.init) spec.annotations = { [INIT_ANNOTATION]: 'true' };
-  addMounts(spec, flags);
+  const stages = lesson === undefined ? allStages : stagesUpTo(lesson);
+  addResources(spec, flags, stages);
+  addMounts(spec, flags); // a device that is given is opened in what is closed by now
   if (flags.network === 'host') shareNetwork(spec);
   else if (flags.network !== undefined && flags.network !== 'none')
     throw new Error(`--network ${flags.network}: it takes none or host`);
-  const stages = lesson === undefined ? allStages : stagesUpTo(lesson);
-  addResources(spec, flags, stages);
   return { spec, stages };
 }
 

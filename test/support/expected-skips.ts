@@ -25,6 +25,11 @@ export const expectedSkips: ExpectedSkip[] = [
     why: 'user-mode-linux was built without it',
   },
   {
+    test: 'kernel/runtime/cgroup.test.ts > the command line: a device',
+    reason: 'needs /dev/fuse',
+    why: 'user-mode-linux was built without it',
+  },
+  {
     test: 'kernel/runtime/cgroup.test.ts > a cpuset is where it may run',
     reason: 'needs the cpuset controller',
     why: 'user-mode-linux has one CPU and was built without it',

@@ -403,6 +403,19 @@ test('the command line: limits, counters, freezing', () => {
   }
 });
 
+test('the command line: a device is closed to whom it was not given', (ctx) => {
+  ctx.skip(!canDecideDevices(facts), 'needs the devices controller, or BPF');
+  ctx.skip(!existsSync(node), 'needs /dev/fuse');
+  const opens = (...flags: string[]) =>
+    spawnSync(join(packageRoot, 'bin/tslab'), ['run', ...flags, '--', 'sh', '-c', ': </dev/x'], {
+      encoding: 'utf8',
+    });
+  expect(opens('-v', `${node}:/dev/x`).stderr).toMatch(/Operation not permitted/);
+  expect(opens('--device', `${node}:/dev/x`).status).toBe(0);
+  expect(opens('-v', `${node}:/dev/x`, '--device-cgroup-rule', 'c 10:229 r').status).toBe(0);
+});
+const node = '/dev/fuse';
+
 test('v1 alone: what its freezer holds can’t be killed, and still goes with its launcher', (ctx) => {
   ctx.skip(
     facts.cgroup.layout !== 'hybrid' || !facts.cgroup.controllers.freezer,
