@@ -1,18 +1,43 @@
 /** Lesson 12: isolation is incomplete, so root inside gets less than root. */
 import type { Facts } from '../../src/facts/facts.ts';
-import { type CapabilitySet, namespace, type Spec } from '../../src/oci/spec.ts';
-import type { Capability } from '../../src/plan/flags.ts';
+import { namespace, type Spec } from '../../src/oci/spec.ts';
+import { boundCapabilities, capabilitySets, dropCapabilities } from '../../src/steps/capabilities.ts';
+import { labels } from '../../src/steps/labels.ts';
+import { seccompSteps } from '../../src/steps/seccomp/steps.ts';
 import type { Draft } from '../../src/steps/stage.ts';
+import { sysctls } from '../../src/steps/sysctl.ts';
+import { INIT_ANNOTATION } from '../03-pid/stage.ts';
+
+/** `inherit` leaves the program the caller's session keyring. OCI has no field for it, so it is an annotation. */
+export const KEYRING_ANNOTATION = 'org.tslab.keyring';
 
 export const owns = [
   'process.capabilities',
   'process.noNewPrivileges',
   'linux.maskedPaths',
   'linux.readonlyPaths',
+  'process.apparmorProfile',
+  'process.selinuxLabel',
+  'linux.seccomp',
+  // One field for the parameters of four namespaces: here all of them are known.
+  'linux.sysctl',
+  `annotations[${KEYRING_ANNOTATION}]`,
 ];
 
-export default function harden(spec: Spec, _facts: Facts): Draft[] {
-  return [...masks(spec), ...capabilities(spec), ...noNewPrivileges(spec)];
+export default function harden(spec: Spec, facts: Facts): Draft[] {
+  const capabilities = capabilitySets(spec, facts);
+  const seccomp = seccompSteps(spec, facts, spec.annotations?.[INIT_ANNOTATION] === 'true');
+  return [
+    ...masks(spec),
+    ...sysctls(spec),
+    ...keyring(spec),
+    ...(spec.process ? labels(spec.process, facts) : []),
+    ...(capabilities ? boundCapabilities(capabilities) : []),
+    ...seccomp.early,
+    ...(capabilities ? dropCapabilities(capabilities) : []),
+    ...noNewPrivileges(spec),
+    ...seccomp.late,
+  ];
 }
 
 /** A masked file shows /dev/null, a masked directory an empty one. Which it is, only the container's /proc knows. */
@@ -59,25 +84,11 @@ function masks(spec: Spec): Draft[] {
   return [...masked, ...readonly];
 }
 
-function capabilities(spec: Spec): Draft[] {
-  const sets = spec.process?.capabilities;
-  if (!sets) return [];
-  const field = 'process.capabilities';
-  const set = (name: CapabilitySet) => (sets[name] ?? []) as Capability[];
-  const privileges = { at: 'child', phase: 'privileges', field } as const;
-  return [
-    { at: 'child', phase: 'limits', kind: 'capbset', keep: set('bounding'), field },
-    // Without this, becoming an ordinary user would empty the permitted set before we choose (capabilities(7)).
-    { at: 'child', phase: 'limits', kind: 'prctl', option: 'PR_SET_KEEPCAPS', value: 1, field },
-    {
-      ...privileges,
-      kind: 'capset',
-      effective: set('effective'),
-      permitted: set('permitted'),
-      inheritable: set('inheritable'),
-    },
-    { ...privileges, kind: 'capambient', raise: set('ambient') },
-  ];
+/** Keys are found through the session keyring: a new one, made while root's quota pays for it, keeps the caller's outside. */
+function keyring(spec: Spec): Draft[] {
+  if (!spec.process || spec.annotations?.[KEYRING_ANNOTATION] === 'inherit') return [];
+  // A kernel without keys has none to leak.
+  return [{ at: 'child', phase: 'limits', kind: 'keyring', tolerate: ['ENOSYS'] }];
 }
 
 function noNewPrivileges(spec: Spec): Draft[] {

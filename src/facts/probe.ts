@@ -18,6 +18,12 @@ export function probe(spec?: Spec): Facts {
     namespaces: readdirSync('/proc/self/ns')
       .filter((name) => !name.endsWith('_for_children'))
       .map((name) => namespaceWords[name] ?? name),
+    lastCapability: Number(read('/proc/sys/kernel/cap_last_cap') ?? capabilities.length - 1),
+    labels: [
+      ...(read('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') ? ['apparmor'] : []),
+      ...(read('/sys/fs/selinux/enforce') === undefined ? [] : ['selinux']),
+    ],
+    seccomp: read('/proc/sys/kernel/seccomp/actions_avail')?.trim().split(' ') ?? [],
     cgroup: cgroups(mounts),
     rootShared: mounts.some((line) => line.split(' ')[4] === '/' && line.includes(' shared:')),
     sources: Object.fromEntries(
@@ -53,6 +59,15 @@ function cgroups(mounts: readonly string[]): CgroupFacts {
     controllers,
     writable: tops.length > 0 && tops.every(writable),
   };
+}
+
+/** Undefined for what is not there. */
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 function writable(path: string): boolean {

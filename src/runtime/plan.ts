@@ -4,6 +4,7 @@ import type { Facts } from '../facts/facts.ts';
 import type { Spec } from '../oci/spec.ts';
 import { compose } from '../plan/compose.ts';
 import type { Plan, Step } from '../plan/step.ts';
+import { ungranted } from '../steps/capabilities.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 
 /** @param before host steps put in front of everything, such as the box around a learner's attempt. */
@@ -17,10 +18,18 @@ export function planFor(
   // The user namespace is an ordinary user's way to all others, whatever the lesson.
   const user = allStages.find((stage) => stage.id === 'user');
   const needed = facts.uid !== 0 && user && !chosen.includes(user) ? [...chosen, user] : chosen;
+  const known: Facts = { ...facts, container: { id, ...facts.container } };
   return compose(id, [
     ...before.map((draft) => withOrigin(draft, 'box')),
-    ...needed.flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id))),
+    ...needed.flatMap((stage) => stage.plan(spec, known).map((draft) => withOrigin(draft, stage.id))),
   ]);
+}
+
+/** What this host can't give, where config.md wants a warning and no error: "process", capabilities. */
+export function warnings(spec: Spec, facts: Facts): string[] {
+  const missing = ungranted(spec, facts);
+  if (missing.length === 0) return [];
+  return [`process.capabilities: nobody has ${missing.join(', ')} to give here; the process does without`];
 }
 
 /** A stage's draft as a step of the plan: whose it is stands beside it. */

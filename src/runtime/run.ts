@@ -10,7 +10,7 @@ import type { Spec } from '../oci/spec.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
-import { planFor } from './plan.ts';
+import { planFor, warnings } from './plan.ts';
 import { dropState, saveState } from './state.ts';
 
 export interface StartOptions {
@@ -22,6 +22,8 @@ export interface StartOptions {
   stdio?: readonly [Stdio, Stdio, Stdio];
   /** Host steps in front of the plan. */
   before?: readonly Draft[];
+  /** Hears of what the config asks for and this host can't give, where the specification wants no more than a warning. */
+  warn?: (text: string) => void;
 }
 
 export type Exit = { code: number } | { signal: NodeJS.Signals };
@@ -54,7 +56,9 @@ export async function start(spec: Spec, options: StartOptions = {}): Promise<Con
   const id = options.id ?? randomBytes(6).toString('hex');
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(id))
     throw new Error(`container name ${JSON.stringify(id)}: it takes letters, digits, _ . -, 128 at most`);
-  const plan = planFor(id, spec, probe(spec), options.stages, options.before);
+  const facts = probe(spec);
+  const plan = planFor(id, spec, facts, options.stages, options.before);
+  for (const text of warnings(spec, facts)) options.warn?.(text);
   const container = await perform(plan, options);
   saveState(id, container.pid, spec);
   container.exit.finally(() => dropState(id)).catch(() => {}); // the asker hears of it

@@ -21,6 +21,7 @@ async function run(args: string[], flags: SpecFlags): Promise<number> {
     const container = await start(spec, {
       ...(flags.name === undefined ? {} : { id: flags.name }),
       ...(stages === undefined ? {} : { stages }),
+      warn: (text) => console.error(`tslab: warning: ${text}`),
       stdio: [flags.interactive || flags.tty ? 'inherit' : 'ignore', 'inherit', 'inherit'],
     });
     return await attend(container);
