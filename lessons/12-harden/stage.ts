@@ -1,15 +1,12 @@
 /** Lesson 12: isolation is incomplete, so root inside gets less than root. */
 import type { Facts } from '../../src/facts/facts.ts';
+import { INIT_ANNOTATION, KEYRING_ANNOTATION } from '../../src/oci/annotations.ts';
 import { namespace, type Spec } from '../../src/oci/spec.ts';
 import { boundCapabilities, capabilitySets, dropCapabilities } from '../../src/steps/capabilities.ts';
 import { labels } from '../../src/steps/labels.ts';
 import { seccompSteps } from '../../src/steps/seccomp/steps.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 import { sysctls } from '../../src/steps/sysctl.ts';
-import { INIT_ANNOTATION } from '../03-pid/stage.ts';
-
-/** `inherit` leaves the program the caller's session keyring. OCI has no field for it, so it is an annotation. */
-export const KEYRING_ANNOTATION = 'org.tslab.keyring';
 
 export const owns = [
   'process.capabilities',

@@ -83,10 +83,11 @@ function rulesByNumber(abi: Abi, rules: readonly Rule[]): Map<number, Rule[]> {
     if (before) before.push(rule);
     else byNumber.set(number, [rule]);
   };
+  const both = abi.numbers.has('socketcall');
   for (const rule of rules)
     for (const name of rule.names) {
       add(name, rule);
-      const hidden = rule.conditions.length === 0 ? multiplexed(name) : undefined;
+      const hidden = both && rule.conditions.length === 0 ? multiplexed.get(name) : undefined;
       if (hidden) add(hidden.by, { ...rule, conditions: [hidden.condition] });
     }
   return byNumber;

@@ -5,14 +5,12 @@
  */
 import type { Condition } from './rules.ts';
 
-/** linux/net.h: SYS_SOCKET is 1. */
+/** linux/net.h: SYS_SOCKET is 1, and so on. */
 const socketcalls =
-  'socket bind connect listen accept getsockname getpeername socketpair send recv sendto recvfrom shutdown setsockopt getsockopt sendmsg recvmsg accept4 recvmmsg sendmmsg'.split(
-    ' ',
-  );
+  'socket bind connect listen accept getsockname getpeername socketpair send recv sendto recvfrom shutdown setsockopt getsockopt sendmsg recvmsg accept4 recvmmsg sendmmsg';
 
 /** linux/ipc.h. */
-const ipcs: Readonly<Record<string, number>> = {
+const ipcs = {
   semop: 1,
   semget: 2,
   semctl: 3,
@@ -27,18 +25,19 @@ const ipcs: Readonly<Record<string, number>> = {
   shmctl: 24,
 };
 
+interface Multiplexed {
+  readonly by: 'socketcall' | 'ipc';
+  readonly condition: Condition;
+}
+
 /** ipc(2) takes the number from the lower 16 bits; above them stands a version. */
-const first = (value: number): Condition => ({
-  arg: 0,
-  op: 'MASKED_EQ',
-  value: BigInt(value),
-  mask: 0xffffn,
+const through = (by: Multiplexed['by'], value: number): Multiplexed => ({
+  by,
+  condition: { arg: 0, op: 'MASKED_EQ', value: BigInt(value), mask: 0xffffn },
 });
 
 /** The call that stands for this one, and how its first argument tells. Only x86 has the two. */
-export function multiplexed(name: string): { by: 'socketcall' | 'ipc'; condition: Condition } | undefined {
-  const socket = socketcalls.indexOf(name);
-  if (socket >= 0) return { by: 'socketcall', condition: first(socket + 1) };
-  const ipc = Object.hasOwn(ipcs, name) ? ipcs[name] : undefined;
-  return ipc === undefined ? undefined : { by: 'ipc', condition: first(ipc) };
-}
+export const multiplexed: ReadonlyMap<string, Multiplexed> = new Map([
+  ...socketcalls.split(' ').map((name, i) => [name, through('socketcall', i + 1)] as const),
+  ...Object.entries(ipcs).map(([name, number]) => [name, through('ipc', number)] as const),
+]);

@@ -1,5 +1,6 @@
 /** Where in a plan the filter is loaded, and how its listener reaches an agent (config-linux.md, "Seccomp"). */
 import type { Facts } from '../../facts/facts.ts';
+import { plainSeccomp } from '../../oci/default-seccomp.ts';
 import type { Seccomp, Spec } from '../../oci/spec.ts';
 import { PlanError } from '../../plan/error.ts';
 import { type Flag, flagSets } from '../../plan/flags.ts';
@@ -7,6 +8,7 @@ import { capabilitySets, grantable } from '../capabilities.ts';
 import type { Draft } from '../stage.ts';
 import type { Machine } from './abi.ts';
 import { compile } from './compile.ts';
+import readyPrograms from './default-program.ts';
 
 /** Before the capabilities go, or as late as can be. */
 export interface SeccompSteps {
@@ -45,13 +47,18 @@ export function seccompSteps(spec: Spec, facts: Facts, hasInit: boolean): Seccom
       ...common,
       phase,
       kind: 'seccomp',
-      program: compile(seccomp, process.arch as Machine).toString('base64'),
+      program: programFor(seccomp, process.arch as Machine),
       flags: flagsOf(seccomp),
       ...listener,
     },
     ...(listens(seccomp) ? [handOver(spec, facts, phase)] : []),
   ];
   return free ? { early: [], late: load } : { early: [...mayLoad(spec, facts), ...load], late: [] };
+}
+
+/** Compiling takes milliseconds, so the filter of nearly every `tslab run` is kept ready (scripts/default-filter.ts). */
+function programFor(seccomp: Seccomp, machine: Machine): string {
+  return seccomp === plainSeccomp() ? readyPrograms[machine] : compile(seccomp, machine).toString('base64');
 }
 
 /** An ordinary user's process has kept its permitted set only: what loading takes is made effective once more. */
