@@ -5,6 +5,7 @@ import { lessons, stagesUpTo } from '../../lessons/index.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Mount, Spec } from '../oci/spec.ts';
 import type { Stage } from '../steps/stage.ts';
+import { secure } from './security-flags.ts';
 import type { SpecFlags } from './spec-flags.ts';
 
 /** @throws Error naming the flag and what it takes. */
@@ -22,6 +23,7 @@ export function specFrom(
     if (flags.user !== undefined) program.user = user(flags.user);
     if (flags.tty) terminal(spec);
   }
+  secure(spec, flags);
   if (flags.hostname !== undefined) spec.hostname = flags.hostname;
   if (flags.readOnly && spec.root) spec.root.readonly = true;
   if (flags.init) spec.annotations = { [INIT_ANNOTATION]: 'true' };

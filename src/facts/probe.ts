@@ -14,7 +14,7 @@ export function probe(spec?: Spec): Facts {
     kernel: release(),
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
-    capabilities: effectiveCapabilities(),
+    capabilities: ownCapabilities(),
     namespaces: readdirSync('/proc/self/ns')
       .filter((name) => !name.endsWith('_for_children'))
       .map((name) => namespaceWords[name] ?? name),
@@ -32,7 +32,8 @@ export function probe(spec?: Spec): Facts {
   };
 }
 
-function effectiveCapabilities(): string[] {
+/** Effective capabilities of this process, by name. */
+export function ownCapabilities(): string[] {
   const mask = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`);
   return capabilities.filter((_, bit) => (mask >> BigInt(bit)) & 1n);
 }

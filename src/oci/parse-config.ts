@@ -10,9 +10,12 @@ const exact = ['value', 'valueTwo'];
  *
  * @throws SyntaxError for what is no JSON.
  */
-export function parseConfig(text: string): Spec {
+export function parseJson(text: string): unknown {
   return JSON.parse(text, ((key: string, value: unknown, context: { source?: string }) =>
     exact.includes(key) && Number.isInteger(value) && !Number.isSafeInteger(value)
       ? context.source
       : value) as Parameters<typeof JSON.parse>[1]);
 }
+
+/** A whole config.json; see parseJson. */
+export const parseConfig = (text: string): Spec => parseJson(text) as Spec;
