@@ -22,16 +22,17 @@ export const owns = [
 ];
 
 export default function harden(spec: Spec, facts: Facts): Draft[] {
+  if (!spec.process) return [...masks(spec), ...sysctls(spec)];
   const capabilities = capabilitySets(spec, facts);
   const seccomp = seccompSteps(spec, facts, spec.annotations?.[INIT_ANNOTATION] === 'true');
   return [
     ...masks(spec),
     ...sysctls(spec),
     ...keyring(spec),
-    ...(spec.process ? labels(spec.process, facts) : []),
-    ...(capabilities ? boundCapabilities(capabilities) : []),
+    ...labels(spec.process, facts),
+    ...boundCapabilities(capabilities),
     ...seccomp.early,
-    ...(capabilities ? dropCapabilities(capabilities) : []),
+    ...dropCapabilities(capabilities),
     ...noNewPrivileges(spec),
     ...seccomp.late,
   ];
@@ -83,9 +84,9 @@ function masks(spec: Spec): Draft[] {
 
 /** Keys are found through the session keyring: a new one, made while root's quota pays for it, keeps the caller's outside. */
 function keyring(spec: Spec): Draft[] {
-  if (!spec.process || spec.annotations?.[KEYRING_ANNOTATION] === 'inherit') return [];
-  // A kernel without keys has none to leak.
-  return [{ at: 'child', phase: 'limits', kind: 'keyring', tolerate: ['ENOSYS'] }];
+  if (spec.annotations?.[KEYRING_ANNOTATION] === 'inherit') return [];
+  // ENOSYS: a kernel without keys. EPERM: a filter that we stand under ourselves; what we may not call, the program may not.
+  return [{ at: 'child', phase: 'limits', kind: 'keyring', tolerate: ['ENOSYS', 'EPERM'] }];
 }
 
 function noNewPrivileges(spec: Spec): Draft[] {

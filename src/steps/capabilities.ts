@@ -24,9 +24,8 @@ export function ungranted(spec: Spec, facts: Facts): string[] {
   return [...asked].filter((name) => !can.includes(name));
 }
 
-/** The sets as they will be, or undefined for a config that asks for none. */
-export function capabilitySets(spec: Spec, facts: Facts): Sets | undefined {
-  if (!spec.process?.capabilities) return undefined;
+/** The sets as they will be. A config that says nothing of capabilities gets none, as with other runtimes. */
+export function capabilitySets(spec: Spec, facts: Facts): Sets {
   const can = grantable(spec, facts);
   const wanted = Object.fromEntries(
     sets.map((set) => [set, asCapabilities(spec, set).filter((name) => can.includes(name))]),

@@ -69,10 +69,12 @@ test('root gets no more than its bounding set; without any there is nothing', as
     capabilities: { bounding: ['CAP_KILL'], permitted: ['CAP_KILL', 'CAP_CHOWN'] },
   });
   expect(status('CapEff')).toBe(mask('CAP_KILL'));
-  const none = await sleeping({ capabilities: {} });
-  expect(['Bnd', 'Inh', 'Prm', 'Eff', 'Amb'].map((set) => none.status(`Cap${set}`))).toEqual(
-    Array(5).fill(mask()),
-  );
+  for (const sets of [{}, undefined]) {
+    const none = await sleeping({ capabilities: sets as object });
+    expect(['Bnd', 'Inh', 'Prm', 'Eff', 'Amb'].map((set) => none.status(`Cap${set}`))).toEqual(
+      Array(5).fill(mask()),
+    );
+  }
 });
 
 test('capabilities that this root lacks are left out, with a warning', async (ctx) => {

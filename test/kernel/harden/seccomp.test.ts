@@ -8,6 +8,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { defaultSeccomp } from '../../../src/oci/default-seccomp.ts';
 import type { Seccomp, SeccompRule, Spec } from '../../../src/oci/spec.ts';
 import { packageRoot } from '../../../src/package-root.ts';
+import { exec } from '../../../src/runtime/exec.ts';
+import { stateOf } from '../../../src/runtime/state.ts';
 import { call, Lab } from '../../support/container.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -266,4 +268,25 @@ test.each(['TSYNC', 'LOG', 'SPEC_ALLOW'])('the flag %s', async (flag) => {
     filtered({ ...allBut(), flags: [`SECCOMP_FILTER_FLAG_${flag}`] }),
   );
   expect(got).toEqual([1]);
+});
+
+test('a further process is under the same filter, on the CPUs that it asked for', async () => {
+  const container = await lab.start(['sleep', '100']);
+  const state = stateOf(container.id);
+  if (!state) throw new Error('no state');
+  const process = {
+    args: ['sleep', '100'],
+    cwd: '/',
+    noNewPrivileges: true,
+    execCPUAffinity: { final: '0' },
+  };
+  const further = await exec(state, process, { stdio: ['ignore', 'ignore', 'ignore'] });
+  try {
+    const status = readFileSync(`/proc/${further.pid}/status`, 'utf8');
+    expect(status).toMatch(/^Seccomp:\s+2$/m);
+    expect(status).toMatch(/^Cpus_allowed_list:\s+0$/m);
+    expect(readFileSync(`/proc/${container.pid}/status`, 'utf8')).not.toMatch(/^Cpus_allowed_list:\s+0$/m);
+  } finally {
+    await further.stop();
+  }
 });
