@@ -23,7 +23,7 @@ export default function time(spec: Spec, _facts: Facts): Draft[] {
 
 /**
  * CLONE_NEWTIME in clone3(2) would be too early: once a process is in it, a namespace's offsets stand (time_namespaces(7)).
- * So the child makes one for its children, sets it, and only then enters. At once after its birth: in a new user
+ * So the child makes one for its children, sets it, and only then enters (newer kernels would enter at the exec). At once after its birth: in a new user
  * namespace it has the right to do so, and when it changes its ids its files in /proc are no longer its own (proc(5)).
  */
 function ownClocks(offsets: string): Draft[] {
