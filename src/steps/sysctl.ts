@@ -14,7 +14,7 @@ const owners: readonly (readonly [RegExp, NamespaceType])[] = [
 
 /**
  * The host's /proc/sys shows each process the parameters of its own namespaces, and nobody inside has a hand in it; it is
- * opened while it can be reached, and written when the namespaces are all there.
+ * opened before any tree but the host's is there, and written when the namespaces are.
  *
  * @throws PlanError naming the parameter.
  */
@@ -24,7 +24,7 @@ export function sysctls(spec: Spec): Draft[] {
   return [
     {
       at: 'child',
-      phase: 'mounts',
+      phase: 'identity',
       kind: 'open',
       path: '/proc/sys',
       flags: ['O_PATH', 'O_DIRECTORY'],

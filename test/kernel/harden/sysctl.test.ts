@@ -59,3 +59,13 @@ test('a parameter that the kernel does not have names its field', async () => {
     /ENOENT.*linux\.sysctl\[net\.no\.such\]/s,
   );
 });
+
+test('in a user namespace too', async () => {
+  const map = [{ containerID: 0, hostID: 0, size: 65536 }];
+  const { out } = await lab.run(['cat', '/proc/sys/net/ipv4/ip_forward'], (spec) => {
+    withSysctl({ 'net.ipv4.ip_forward': '1' })(spec);
+    spec.linux?.namespaces?.push({ type: 'user' });
+    Object.assign(spec.linux ?? {}, { uidMappings: map, gidMappings: map });
+  });
+  expect(out).toBe('1\n');
+});
