@@ -29,12 +29,13 @@ test.each([
   ['kernel.sem', 'kernel/sem', '251\t32001\t101\t129'],
   ['fs.mqueue.msg_max', 'fs/mqueue/msg_max', '11'],
   ['kernel.domainname', 'kernel/domainname', 'lab.example'],
-])('%s', async (name, path, value) => {
+])('%s', async (name, path, wanted) => {
   const before = host(path);
+  // Another than the host's, whatever that is at the moment.
+  const value = before === `${wanted}\n` ? '0' : wanted;
   const { out } = await lab.run(['cat', `/proc/sys/${path}`], withSysctl({ [name]: value }));
   expect(out).toBe(`${value}\n`);
   expect(host(path)).toBe(before);
-  expect(before).not.toBe(out);
 });
 
 test.each([
