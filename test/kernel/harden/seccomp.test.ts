@@ -1,6 +1,7 @@
 /** Filters judged by the kernel: a program makes the calls, and prints what it got. */
 import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -67,7 +68,8 @@ test('ordinary tools run under it', async () => {
 });
 
 test('32-bit calls are judged by their own numbers', async (ctx) => {
-  ctx.skip(process.arch !== 'x64', 'int 0x80 is of x86');
+  const [pid] = (await probe(['x20'], filtered(undefined))).got;
+  ctx.skip(pid !== 1, 'this kernel runs no 32-bit calls');
   // x86: 21 mount, 20 getpid, 102 socketcall, 288 keyctl.
   const { got } = await probe(['x21,0,0,0,0,0', 'x20', 'x288,0,0,0', 'x102,1,0'], undefined);
   expect(got).toEqual([EPERM, 1, EPERM, EAFNOSUPPORT]);
@@ -285,7 +287,8 @@ test('a further process is under the same filter, on the CPUs that it asked for'
     const status = readFileSync(`/proc/${further.pid}/status`, 'utf8');
     expect(status).toMatch(/^Seccomp:\s+2$/m);
     expect(status).toMatch(/^Cpus_allowed_list:\s+0$/m);
-    expect(readFileSync(`/proc/${container.pid}/status`, 'utf8')).not.toMatch(/^Cpus_allowed_list:\s+0$/m);
+    const first = readFileSync(`/proc/${container.pid}/status`, 'utf8');
+    if (availableParallelism() > 1) expect(first).not.toMatch(/^Cpus_allowed_list:\s+0$/m);
   } finally {
     await further.stop();
   }
