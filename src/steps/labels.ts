@@ -1,6 +1,6 @@
 /** Labels of the security modules (config.md, "Linux Process": apparmorProfile, selinuxLabel). */
 import type { Facts } from '../facts/facts.ts';
-import type { Process, Spec } from '../oci/spec.ts';
+import type { Process } from '../oci/spec.ts';
 import { PlanError } from '../plan/error.ts';
 import type { Draft } from './stage.ts';
 
@@ -25,18 +25,6 @@ export function labels({ apparmorProfile, selinuxLabel }: Process, facts: Facts)
     steps.push({ ...common, path: '/proc/self/attr/exec', data: selinuxLabel, field });
   }
   return steps;
-}
-
-/**
- * The mount option for `linux.mountLabel` (mount(8), context): nothing when there is no label.
- *
- * @throws PlanError when the host has no SELinux.
- */
-export function mountLabel(spec: Spec, facts: Facts): string[] {
-  const label = spec.linux?.mountLabel;
-  if (!label) return [];
-  need(facts, 'selinux', 'linux.mountLabel');
-  return [`context="${label}"`];
 }
 
 const has = (facts: Facts, module: string) => facts.labels?.includes(module) ?? false;
