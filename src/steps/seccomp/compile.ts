@@ -13,11 +13,12 @@ import { type Condition, KILL_PROCESS, type Rule, readRules } from './rules.ts';
 /** @throws PlanError naming the field that is wrong. */
 export function compile(seccomp: Seccomp, machine: Machine): Buffer {
   const { rules, otherwise } = readRules(seccomp);
+  const byName = verdicts(rules, otherwise);
   const program = new Program();
   // A call by another machine's numbers would be judged by the wrong names: nothing of ours makes one.
   let next = program.ret(KILL_PROCESS);
   for (const [audit, abis] of chosen(seccomp, machine)) {
-    const tree = search(program, segments(audit, abis, rules, otherwise));
+    const tree = search(program, segments(audit, abis, byName, otherwise));
     next = program.jump('jeq', audit, program.load(data.nr, tree), next);
   }
   const bytes = program.bytes(program.load(data.arch, next));
@@ -45,67 +46,70 @@ function chosen(seccomp: Seccomp, machine: Machine): Map<number, Abi[]> {
   return found;
 }
 
-/** What happens from this number on, up to the next segment. */
-interface Segment {
-  readonly from: number;
+/** What is decided for a call: the first rule whose conditions hold, else this answer. */
+interface Verdict {
   readonly rules: readonly Rule[];
   readonly otherwise: number;
-  readonly narrow: boolean;
 }
 
-function segments(audit: number, abis: readonly Abi[], rules: readonly Rule[], otherwise: number): Segment[] {
-  const edges = new Map<number, Segment>();
-  const edge = (from: number, otherwise: number, rules: readonly Rule[] = [], narrow = false) =>
-    edges.set(from, simplify({ from, rules, otherwise, narrow }));
-  for (const abi of abis) {
-    const byNumber = rulesByNumber(abi, rules);
-    edge(abi.base, otherwise);
-    for (const [number, own] of byNumber) {
-      edge(abi.base + number, otherwise, own, abi.narrow);
-      if (!byNumber.has(number + 1)) edge(abi.base + number + 1, otherwise);
-    }
-  }
-  if (audit === AUDIT_X86_64) {
-    if (!abis.some(({ base }) => base === X32_BIT)) edge(X32_BIT, KILL_PROCESS);
-    // -1: a tracer cancelled the call (seccomp(2)); that is no call of x32.
-    edge(0xffff_ffff, otherwise);
-  }
-  const ordered = [...edges.values()].sort((a, b) => a.from - b.from);
-  return ordered.filter((segment, i) => !same(ordered[i - 1], segment));
-}
-
-function rulesByNumber(abi: Abi, rules: readonly Rule[]): Map<number, Rule[]> {
-  const byNumber = new Map<number, Rule[]>();
+function verdicts(rules: readonly Rule[], otherwise: number): Map<string, Verdict> {
+  const byName = new Map<string, Rule[]>();
   const add = (name: string, rule: Rule) => {
-    const number = abi.numbers.get(name);
-    if (number === undefined) return;
-    const before = byNumber.get(number);
+    const before = byName.get(name);
     if (before) before.push(rule);
-    else byNumber.set(number, [rule]);
+    else byName.set(name, [rule]);
   };
-  const both = abi.numbers.has('socketcall');
   for (const rule of rules)
     for (const name of rule.names) {
       add(name, rule);
-      const hidden = both && rule.conditions.length === 0 ? multiplexed.get(name) : undefined;
+      const hidden = rule.conditions.length === 0 ? multiplexed.get(name) : undefined;
       if (hidden) add(hidden.by, { ...rule, conditions: [hidden.condition] });
     }
-  return byNumber;
+  return new Map([...byName].map(([name, own]) => [name, verdict(own, otherwise)]));
 }
 
-/** Without a condition left it is one answer. */
-function simplify(segment: Segment): Segment {
-  const certain = segment.rules.findIndex(({ conditions }) => conditions.length === 0);
-  if (certain < 0) return segment;
-  return {
-    ...segment,
-    rules: segment.rules.slice(0, certain),
-    otherwise: segment.rules[certain]?.ret ?? segment.otherwise,
+/** What stands behind a rule without conditions is never asked. */
+function verdict(rules: readonly Rule[], otherwise: number): Verdict {
+  const certain = rules.findIndex(({ conditions }) => conditions.length === 0);
+  if (certain < 0) return { rules, otherwise };
+  return { rules: rules.slice(0, certain), otherwise: rules[certain]?.ret ?? otherwise };
+}
+
+/** From this number on, up to the next segment. */
+interface Segment extends Verdict {
+  readonly from: number;
+  readonly narrow: boolean;
+}
+
+function segments(
+  audit: number,
+  abis: readonly Abi[],
+  byName: ReadonlyMap<string, Verdict>,
+  otherwise: number,
+): Segment[] {
+  const found: Segment[] = [];
+  const nothing: Verdict = { rules: [], otherwise };
+  const add = (from: number, { rules, otherwise }: Verdict, narrow = false) => {
+    const last = found.at(-1);
+    if (last && last.rules.length + rules.length === 0 && last.otherwise === otherwise) return;
+    found.push({ from, rules, otherwise, narrow });
   };
+  for (const { base, narrow, numbers } of abis.toSorted((a, b) => a.base - b.base)) {
+    let next = 0;
+    for (const [name, number] of numbers) {
+      if (number !== next) add(base + next, nothing);
+      add(base + number, byName.get(name) ?? nothing, narrow);
+      next = number + 1;
+    }
+    add(base + next, nothing);
+  }
+  if (audit === AUDIT_X86_64) {
+    if (!abis.some(({ base }) => base === X32_BIT)) add(X32_BIT, { rules: [], otherwise: KILL_PROCESS });
+    // -1: a tracer cancelled the call (seccomp(2)); that is no call of x32.
+    add(0xffff_ffff, nothing);
+  }
+  return found;
 }
-
-const same = (a: Segment | undefined, b: Segment) =>
-  a !== undefined && a.rules.length === 0 && b.rules.length === 0 && a.otherwise === b.otherwise;
 
 /** A binary search for the number, which is loaded: some seven jumps instead of some three hundred. */
 function search(program: Program, found: readonly Segment[]): Place {
