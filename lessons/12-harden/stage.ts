@@ -1,9 +1,10 @@
 /** Lesson 12: isolation is incomplete, so root inside gets less than root. */
 import type { Facts } from '../../src/facts/facts.ts';
 import { INIT_ANNOTATION, KEYRING_ANNOTATION } from '../../src/oci/annotations.ts';
-import { namespace, type Spec } from '../../src/oci/spec.ts';
+import type { Spec } from '../../src/oci/spec.ts';
 import { boundCapabilities, capabilitySets, dropCapabilities } from '../../src/steps/capabilities.ts';
 import { labels } from '../../src/steps/labels.ts';
+import { maskSteps } from '../../src/steps/masks.ts';
 import { seccompSteps } from '../../src/steps/seccomp/steps.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 import { sysctls } from '../../src/steps/sysctl.ts';
@@ -22,11 +23,11 @@ export const owns = [
 ];
 
 export default function harden(spec: Spec, facts: Facts): Draft[] {
-  if (!spec.process) return [...masks(spec), ...sysctls(spec)];
+  if (!spec.process) return [...maskSteps(spec), ...sysctls(spec)];
   const capabilities = capabilitySets(spec, facts);
   const seccomp = seccompSteps(spec, facts, spec.annotations?.[INIT_ANNOTATION] === 'true');
   return [
-    ...masks(spec),
+    ...maskSteps(spec),
     ...sysctls(spec),
     ...keyring(spec),
     ...labels(spec.process, facts),
@@ -36,50 +37,6 @@ export default function harden(spec: Spec, facts: Facts): Draft[] {
     ...noNewPrivileges(spec),
     ...seccomp.late,
   ];
-}
-
-/** A masked file shows /dev/null, a masked directory an empty one. Which it is, only the container's /proc knows. */
-function masks(spec: Spec): Draft[] {
-  if (!namespace(spec, 'mount')) return [];
-  const common = { at: 'child', phase: 'mounts', kind: 'mount', dir: 'root' } as const;
-  const masked = (spec.linux?.maskedPaths ?? []).flatMap((target, i): Draft[] => {
-    const field = `linux.maskedPaths[${i}]`;
-    return [
-      { ...common, source: '/dev/null', target, flags: ['MS_BIND'], tolerate: ['ENOENT', 'ENOTDIR'], field },
-      {
-        ...common,
-        source: 'tmpfs',
-        target,
-        fstype: 'tmpfs',
-        flags: ['MS_RDONLY'],
-        tolerate: ['ENOENT', 'ENOTDIR'],
-        field,
-      },
-    ];
-  });
-  const readonly = (spec.linux?.readonlyPaths ?? []).flatMap((target, i): Draft[] => {
-    const field = `linux.readonlyPaths[${i}]`;
-    return [
-      {
-        ...common,
-        kind: 'open',
-        path: target,
-        flags: ['O_PATH'],
-        as: 'readonly',
-        tolerate: ['ENOENT'],
-        field,
-      },
-      { ...common, sourceFd: 'readonly', target, flags: ['MS_BIND', 'MS_REC'], tolerate: ['ENOENT'], field },
-      {
-        ...common,
-        target,
-        flags: ['MS_REMOUNT', 'MS_BIND', 'MS_RDONLY', 'MS_NOSUID', 'MS_NODEV', 'MS_NOEXEC'],
-        tolerate: ['ENOENT'],
-        field,
-      },
-    ];
-  });
-  return [...masked, ...readonly];
 }
 
 /** Keys are found through the session keyring: a new one, made while root's quota pays for it, keeps the caller's outside. */

@@ -31,6 +31,9 @@ const confinedKinds: readonly Kind[] = [
   'rmdir',
   'unlink',
   'rmtree',
+  'mountpoint',
+  'mask',
+  'chown',
 ];
 /** Kinds that put a process before all others of the host, such as SCHED_FIFO. */
 const greedyKinds: readonly Kind[] = ['schedattr', 'ioprio'];
@@ -99,7 +102,8 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
     throw new PlanError(`${name}: dir: name the directory that the path stays in, such as dir: 'root'`);
   if (greedyKinds.includes(kind))
     throw new PlanError(`${name}: it would take CPU time or disk time from the host; a learner's step can't`);
-  if (kind === 'open' && step.dir === undefined) allowedHostPath(step.path as string, name, policy);
+  if ((kind === 'open' || kind === 'open_tree') && step.dir === undefined)
+    allowedHostPath(step.path as string, name, policy);
   if (kind === 'mount') checkMountSource(step, name, policy);
   if (kind === 'exec') checkProgram(step, name, policy);
 }
@@ -121,7 +125,7 @@ function checkMountSource(step: Loose, name: string, policy: Policy): void {
     throw new PlanError(
       `${name}: flags: MS_REMOUNT needs MS_BIND beside it, or it would change the host's file system`,
     );
-  if (flags.some((flag) => changes.includes(flag)) || step.sourceFd !== undefined) return;
+  if (flags.some((flag) => changes.includes(flag))) return;
   if (flags.includes('MS_BIND') || flags.includes('MS_MOVE'))
     allowedHostPath(String(step.source), name, policy);
   else oneOf(step.fstype, ownFileSystems, `${name}: fstype`);
