@@ -16,6 +16,10 @@ export interface SpecFlags extends MountFlags, ResourceFlags {
   readOnly?: boolean;
   init?: boolean;
   network?: string;
+  capAdd?: string[];
+  capDrop?: string[];
+  securityOpt?: string[];
+  privileged?: boolean;
 }
 
 const collect = (value: string, before: string[] = []) => [...before, value];
@@ -55,5 +59,13 @@ export function addSpecFlags(command: Command): Command {
     .option('--read-only', 'the root file system is read-only')
     .option('--init', 'a small init as PID 1, which reaps and forwards signals')
     .option('--network <mode>', 'none or host', 'none')
-    .option('--device-cgroup-rule <rule>', 'allow more devices, such as "c 10:200 rwm"', collect);
+    .option('--device-cgroup-rule <rule>', 'allow more devices, such as "c 10:200 rwm"', collect)
+    .option('--cap-add <name>', 'leave it this capability, or ALL', collect)
+    .option('--cap-drop <name>', 'take this capability from it, or ALL', collect)
+    .option(
+      '--security-opt <option>',
+      'seccomp=unconfined|FILE, no-new-privileges[=false], apparmor=PROFILE',
+      collect,
+    )
+    .option('--privileged', 'all capabilities that you have, no filter, nothing masked');
 }

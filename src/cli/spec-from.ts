@@ -10,6 +10,7 @@ import { canDecideDevices } from '../steps/cgroup/resources.ts';
 import type { Stage } from '../steps/stage.ts';
 import { addMounts } from './mount-flags.ts';
 import { deviceRules, resourcesFrom } from './resource-flags.ts';
+import { secure } from './security-flags.ts';
 import type { SpecFlags } from './spec-flags.ts';
 
 /** @throws Error naming the flag and what it takes. */
@@ -29,6 +30,7 @@ export function specFrom(
     if (flags.user !== undefined) program.user = user(flags.user);
     if (flags.tty) terminal(spec);
   }
+  secure(spec, flags);
   if (flags.hostname !== undefined) spec.hostname = flags.hostname;
   if (flags.readOnly && spec.root) spec.root.readonly = true;
   if (flags.init) spec.annotations = { [INIT_ANNOTATION]: 'true' };
@@ -41,9 +43,9 @@ export function specFrom(
   return { spec, stages };
 }
 
-/** Closed to devices that it was not given, where there is somebody to see to it. */
+/** Closed to devices that it was not given, where there is somebody to see to it, and but for the privileged. */
 function addResources(spec: Spec, flags: SpecFlags, stages: readonly Stage[]): void {
-  const possible = stages.some(({ id }) => id === 'cgroup') && canDecideDevices(probe());
+  const possible = !flags.privileged && stages.some(({ id }) => id === 'cgroup') && canDecideDevices(probe());
   const devices = deviceRules(flags, possible);
   const resources = { ...resourcesFrom(flags), ...(devices ? { devices } : {}) };
   if (Object.keys(resources).length > 0) spec.linux = { ...spec.linux, resources };

@@ -11,6 +11,7 @@ import type { Step } from '../plan/step.ts';
 import { enterSteps } from '../steps/cgroup/enter.ts';
 import { cgroupDirectories } from '../steps/cgroup/place.ts';
 import { cloneFlags } from '../steps/join.ts';
+import { execAffinity } from '../steps/scheduling.ts';
 import type { Draft } from '../steps/stage.ts';
 import { directoriesOf, isFrozen } from './cgroup.ts';
 import { withOrigin } from './plan.ts';
@@ -26,13 +27,25 @@ export function exec(state: State, process: Process, options: StartOptions = {})
     return Promise.reject(new Error(`container ${state.id}: it is paused; tslab unpause ${state.id}`));
   const id = `${state.id}-exec-${globalThis.process.pid}`;
   // Without a mount namespace in it, no stage opens or mounts anything.
-  const spec: Spec = { ociVersion: state.spec.ociVersion, root: { path: '/' }, process };
-  const facts = probe(spec);
+  const { seccomp, personality, namespaces = [] } = state.spec.linux ?? {};
+  const spec: Spec = {
+    ociVersion: state.spec.ociVersion,
+    root: { path: '/' },
+    process,
+    linux: {
+      // It decides which capabilities can be given there.
+      namespaces: namespaces.filter(({ type }) => type === 'user'),
+      ...(seccomp ? { seccomp } : {}),
+      ...(personality ? { personality } : {}),
+    },
+  };
+  const facts = { ...probe(spec), container: { id: state.id } };
   const own = stages
     .filter((stage) => ownStages.includes(stage.id))
     .flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id)));
+  const affinity = execAffinity(process).map((draft) => withOrigin(draft, 'process'));
   const enter = cgroupOf(state, facts.cgroup).map((draft) => withOrigin(draft, 'cgroup'));
-  return perform(compose(id, [...enter, ...joinNamespaces(state), ...own]), options);
+  return perform(compose(id, [...enter, ...joinNamespaces(state), ...own, ...affinity]), options);
 }
 
 /** So that its limits and counts are the container's; while the host hand has not joined anything yet. */

@@ -11,7 +11,7 @@ import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
 import { withOwnCgroup } from './own-cgroup.ts';
-import { planFor } from './plan.ts';
+import { planFor, warnings } from './plan.ts';
 import { claim, saveState } from './state.ts';
 
 export interface StartOptions {
@@ -25,6 +25,8 @@ export interface StartOptions {
   before?: readonly Step[];
   /** Lives on when the asker ends; its wait status, a number, is written into that file. */
   detach?: { status: string };
+  /** Hears of what the config asks for and this host can't give, where the specification wants no more than a warning. */
+  warn?: (text: string) => void;
 }
 
 export interface Container {
@@ -74,6 +76,7 @@ export async function start(spec: Spec, options: StartOptions = {}): Promise<Con
   const facts = probe(spec);
   const whole = withOwnCgroup(id, spec, facts, options.stages);
   const plan = planFor(id, whole, facts, options.stages, [claim(id), ...(options.before ?? [])]);
+  for (const text of warnings(spec, facts)) options.warn?.(text);
   const container = await perform(plan, options);
   saveState(id, container.pid, whole);
   return container;
