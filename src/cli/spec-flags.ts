@@ -59,7 +59,6 @@ export function addSpecFlags(command: Command): Command {
     .option('--read-only', 'the root file system is read-only')
     .option('--init', 'a small init as PID 1, which reaps and forwards signals')
     .option('--network <mode>', 'none or host', 'none')
-    .option('--device-cgroup-rule <rule>', 'allow more devices, such as "c 10:200 rwm"', collect)
     .option('--cap-add <name>', 'leave it this capability, or ALL', collect)
     .option('--cap-drop <name>', 'take this capability from it, or ALL', collect)
     .option(
@@ -67,5 +66,6 @@ export function addSpecFlags(command: Command): Command {
       'seccomp=unconfined|FILE, no-new-privileges[=false], apparmor=PROFILE',
       collect,
     )
-    .option('--privileged', 'all capabilities that you have, no filter, nothing masked');
+    .option('--privileged', 'all capabilities that you have, no filter, nothing masked')
+    .option('--device-cgroup-rule <rule>', 'allow more devices, such as "c 10:200 rwm"', collect);
 }

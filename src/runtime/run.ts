@@ -76,7 +76,7 @@ export async function start(spec: Spec, options: StartOptions = {}): Promise<Con
   const facts = probe(spec);
   const whole = withOwnCgroup(id, spec, facts, options.stages);
   const plan = planFor(id, whole, facts, options.stages, [claim(id), ...(options.before ?? [])]);
-  for (const text of warnings(spec, facts)) options.warn?.(text);
+  for (const text of warnings(whole, facts)) options.warn?.(text);
   const container = await perform(plan, options);
   saveState(id, container.pid, whole);
   return container;
