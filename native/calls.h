@@ -9,7 +9,7 @@ CALL(clone); CALL(unshare); CALL(pidfd); CALL(setns);
 CALL(open); CALL(close); CALL(mkdir); CALL(write); CALL(writepid); CALL(symlink); CALL(mknod);
 CALL(rmdir); CALL(unlink); CALL(rmtree);
 CALL(mount); CALL(umount); CALL(pivot_root); CALL(chroot); CALL(chdir);
-CALL(sethostname); CALL(setdomainname); CALL(netlink);
+CALL(sethostname); CALL(setdomainname); CALL(netlink); CALL(spawn); CALL(share);
 CALL(setsid); CALL(openpts); CALL(winsize); CALL(handover); CALL(ctty);
 CALL(rlimit); CALL(setgroups); CALL(setgid); CALL(setuid);
 CALL(capbset); CALL(capset); CALL(capambient); CALL(prctl); CALL(umask);

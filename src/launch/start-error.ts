@@ -1,5 +1,5 @@
 /** A container that did not come to life: which step, which call, which error, and what it usually means. */
-import { getSystemErrorName } from 'node:util';
+import { getSystemErrorName, stripVTControlCharacters } from 'node:util';
 import { explainCall, explainOrigin } from '../plan/explain.ts';
 import type { Plan, Step } from '../plan/step.ts';
 
@@ -13,6 +13,8 @@ const hints: Readonly<Record<string, string>> = {
   ENOSPC: 'a limit is reached: for clone3 see /proc/sys/user/max_*_namespaces; a cpuset needs its CPUs first',
   ENODEV: 'this kernel has no such file system',
   EBUSY: 'something uses it already',
+  ECANCELED: 'a program of the host could not do its part; how it ended and what it said stands above',
+  ETIMEDOUT: 'it took longer than it should ever take; the host may be overloaded',
   ENOSYS: 'this kernel is too old for the call',
 };
 
@@ -24,7 +26,8 @@ export class StartError extends Error {
   /** As a shell would say it: 127 no such program, 126 not executable, 125 anything else. */
   readonly exitCode: number;
 
-  constructor(plan: Plan, index: number, errno: number) {
+  /** @param said the bytes of the launcher's `said` events, one character each. */
+  constructor(plan: Plan, index: number, errno: number, said = '') {
     const step = plan.steps[index];
     if (!step) throw new Error(`launcher: it speaks of step ${index}, but the plan has ${plan.steps.length}`);
     const name = getSystemErrorName(-errno);
@@ -32,6 +35,7 @@ export class StartError extends Error {
     const hint = programHint(step, name) ?? hints[name];
     super(
       `step ${index + 1} of ${plan.steps.length}, ${call}: ${name}, asked for by ${explainOrigin(step)}` +
+        (step.kind === 'spawn' ? whatItSaid(said) : '') +
         (hint === undefined ? '' : `\n  usually: ${hint}`),
     );
     this.step = step;
@@ -41,7 +45,23 @@ export class StartError extends Error {
   }
 }
 
+/** What a program wrote may hold what would steer the reader's terminal. */
+function whatItSaid(said: string): string {
+  const text = Buffer.from(said.replace(/\0+$/, ''), 'latin1').toString();
+  const lines = text.split('\n').map((line) =>
+    stripVTControlCharacters(line)
+      .replace(/\p{Cc}/gu, ' ')
+      .trimEnd(),
+  );
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => `\n  | ${line}`)
+    .join('');
+}
+
 function programHint(step: Step, errno: string): string | undefined {
+  if (step.kind === 'spawn' && errno === 'ENOENT')
+    return `there is no ${step.path} on this host: see tslab doctor for the package that has it`;
   if (step.kind !== 'exec' || errno !== 'ENOENT') return undefined;
   return `there is no ${step.argv[0]} in the container, or its interpreter or dynamic loader is missing there`;
 }

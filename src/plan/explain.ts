@@ -53,6 +53,8 @@ const calls: Render = {
   sethostname: (c) => `sethostname(${q(c.name)})`,
   setdomainname: (c) => `setdomainname(${q(c.name)})`,
   netlink: (c) => `sendmsg(AF_NETLINK ${c.protocol}, ${Buffer.from(c.messages, 'base64').length} bytes)`,
+  spawn: (c) => `execve(${q(c.path)}, ${list(c.argv, 8)}, ${c.envp.length} variables) on the host`,
+  share: (c) => `flock(${q(c.path)}, LOCK_SH)`,
   setsid: () => 'setsid()',
   openpts: (c) => `${c.as} = ioctl(${c.master}, TIOCGPTPEER)`,
   winsize: (c) => `ioctl(${c.fd}, TIOCSWINSZ, ${c.rows}x${c.columns})`,

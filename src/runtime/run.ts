@@ -67,13 +67,15 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
     let pid = 0;
     let failure: Error | undefined;
     let status: number | undefined;
+    let said = '';
     const exited = Promise.withResolvers<Exit>();
     exited.promise.catch(() => {}); // whoever waits will see it; nobody has to
     const { stdio = ['inherit', 'inherit', 'inherit'] } = options;
     const ledger = ledgerFor(plan.id);
     const hand = launch(plan, { stdio, ledger }, (event) => {
       if (event.type === 'born') pid = event.value;
-      else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno);
+      else if (event.type === 'said') said += event.said ?? '';
+      else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno, said);
       else if (event.type === 'refused')
         failure = new Error(`launcher: the plan does not decode, byte ${event.value}`);
       else if (event.type === 'exited') status = event.value;

@@ -32,6 +32,7 @@ const types = [
   'undone',
   'clean',
   'refused',
+  'said',
 ] as const;
 export interface Event {
   type: (typeof types)[number];
