@@ -15,6 +15,7 @@ export interface SpecFlags {
   readOnly?: boolean;
   init?: boolean;
   network?: string;
+  publish?: string[];
 }
 
 const collect = (value: string, before: string[] = []) => [...before, value];
@@ -36,5 +37,9 @@ export function addSpecFlags(command: Command): Command {
     .option('-v, --volume <source:target[:ro]>', 'show a file or directory of the host inside', collect)
     .option('--read-only', 'the root file system is read-only')
     .option('--init', 'a small init as PID 1, which reaps and forwards signals')
-    .option('--network <mode>', 'none or host', 'none');
+    .option(
+      '--network <mode>',
+      'none, bridge, host or container:NAME (default: none; with --publish, bridge)',
+    )
+    .option('-p, --publish <[ip:]port:port>', 'a port of the host that leads to one inside', collect);
 }

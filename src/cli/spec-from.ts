@@ -5,6 +5,7 @@ import { lessons, stagesUpTo } from '../../lessons/index.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Mount, Spec } from '../oci/spec.ts';
 import type { Stage } from '../steps/stage.ts';
+import { setNetwork } from './network-flags.ts';
 import type { SpecFlags } from './spec-flags.ts';
 
 /** @throws Error naming the flag and what it takes. */
@@ -24,11 +25,9 @@ export function specFrom(
   }
   if (flags.hostname !== undefined) spec.hostname = flags.hostname;
   if (flags.readOnly && spec.root) spec.root.readonly = true;
-  if (flags.init) spec.annotations = { [INIT_ANNOTATION]: 'true' };
+  if (flags.init) spec.annotations = { ...spec.annotations, [INIT_ANNOTATION]: 'true' };
   if (flags.volume) spec.mounts = [...(spec.mounts ?? []), ...flags.volume.map(volume)];
-  if (flags.network === 'host') shareNetwork(spec);
-  else if (flags.network !== undefined && flags.network !== 'none')
-    throw new Error(`--network ${flags.network}: it takes none or host`);
+  setNetwork(spec, flags);
   return { spec, stages: lesson === undefined ? undefined : stagesUpTo(lesson) };
 }
 
@@ -62,9 +61,4 @@ function terminal(spec: Spec): void {
   spec.process.terminal = true;
   const { rows, columns } = process.stdout;
   if (rows && columns) spec.process.consoleSize = { height: rows, width: columns };
-}
-
-function shareNetwork(spec: Spec): void {
-  if (!spec.linux?.namespaces) return;
-  spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'network');
 }

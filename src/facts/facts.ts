@@ -15,8 +15,39 @@ export interface Facts {
   readonly cgroup: CgroupFacts;
   /** Whether `/` is a shared mount (systemd makes it so): then a mount made carelessly reaches the host. */
   readonly rootShared: boolean;
+  readonly network?: NetworkFacts;
   /** What each bind source of the config is, so that its mount point can be made of the same sort. */
   readonly sources: Readonly<Record<string, 'directory' | 'file' | 'missing'>>;
+}
+
+/** Of the network namespace of whoever asks. Read only for a config that asks for a network (network.ts). */
+export interface NetworkFacts {
+  /** Names of all links. */
+  readonly links: readonly string[];
+  /** IPv4 routes; a prefix of 0 is the default route. */
+  readonly routes: readonly { link: string; destination: string; prefix: number }[];
+  /** Of the link with the default route: what fits through it, fits to wherever it leads. */
+  readonly mtu: number;
+  readonly listening: readonly Listener[];
+  /** The text of /etc/resolv.conf, or of what systemd-resolved writes for those who can't reach its own 127.0.0.53. */
+  readonly resolv: string;
+  /** Absolute path of the nft program, if the host has it. */
+  readonly nft?: string;
+  /** Those of the host's links that the config moves, as they are before. */
+  readonly devices: Readonly<Record<string, NetDevice>>;
+}
+
+/** A socket of the host that waits for others to speak first. */
+export interface Listener {
+  readonly protocol: 'tcp' | 'udp';
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface NetDevice {
+  readonly index: number;
+  /** Those that stay: of global scope and without an end. */
+  readonly addresses: readonly { address: string; prefix: number }[];
 }
 
 export interface CgroupFacts {

@@ -4,6 +4,7 @@ import { release } from 'node:os';
 import type { Spec } from '../oci/spec.ts';
 import { capabilities } from '../plan/flags.ts';
 import type { CgroupFacts, Facts } from './facts.ts';
+import { networkFor } from './network.ts';
 
 /** OCI's words for the names in /proc/self/ns. */
 const namespaceWords: Readonly<Record<string, string>> = { mnt: 'mount', net: 'network' };
@@ -20,6 +21,7 @@ export function probe(spec?: Spec): Facts {
       .map((name) => namespaceWords[name] ?? name),
     cgroup: cgroups(mounts),
     rootShared: mounts.some((line) => line.split(' ')[4] === '/' && line.includes(' shared:')),
+    ...networkFor(spec),
     sources: Object.fromEntries(
       (spec?.mounts ?? []).flatMap(({ source }) => (source ? [[source, sortOf(source)]] : [])),
     ),

@@ -11,7 +11,7 @@ const hints: Readonly<Record<string, string>> = {
   EINVAL:
     'the kernel knows no such combination here: often a missing kernel feature or a path that is no mount point',
   ENOSPC: 'a limit is reached: for clone3 see /proc/sys/user/max_*_namespaces; a cpuset needs its CPUs first',
-  ENODEV: 'this kernel has no such file system',
+  ENODEV: 'there is no such file system in this kernel, or no such device',
   EBUSY: 'something uses it already',
   ECANCELED: 'a program of the host could not do its part; how it ended and what it said stands above',
   ETIMEDOUT: 'it took longer than it should ever take; the host may be overloaded',
@@ -32,7 +32,7 @@ export class StartError extends Error {
     if (!step) throw new Error(`launcher: it speaks of step ${index}, but the plan has ${plan.steps.length}`);
     const name = getSystemErrorName(-errno);
     const call = explainCall(step);
-    const hint = programHint(step, name) ?? hints[name];
+    const hint = programHint(step, name, said) ?? hints[name];
     super(
       `step ${index + 1} of ${plan.steps.length}, ${call}: ${name}, asked for by ${explainOrigin(step)}` +
         (step.kind === 'spawn' ? whatItSaid(said) : '') +
@@ -59,7 +59,9 @@ function whatItSaid(said: string): string {
     .join('');
 }
 
-function programHint(step: Step, errno: string): string | undefined {
+function programHint(step: Step, errno: string, said: string): string | undefined {
+  if (step.kind === 'spawn' && /File exists[\s\S]*add element/.test(said))
+    return 'that port of the host leads into another container already: see tslab ps';
   if (step.kind === 'spawn' && errno === 'ENOENT')
     return `there is no ${step.path} on this host: see tslab doctor for the package that has it`;
   if (step.kind !== 'exec' || errno !== 'ENOENT') return undefined;

@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { probe } from '../facts/probe.ts';
 import { launch, launcherPath, type Stdio } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
 import type { Spec } from '../oci/spec.ts';
 import type { Plan } from '../plan/step.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
+import { withAddress } from './network.ts';
 import { planFor } from './plan.ts';
 import { dropState, saveState } from './state.ts';
 
@@ -54,9 +54,10 @@ export async function start(spec: Spec, options: StartOptions = {}): Promise<Con
   const id = options.id ?? randomBytes(6).toString('hex');
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(id))
     throw new Error(`container name ${JSON.stringify(id)}: it takes letters, digits, _ . -, 128 at most`);
-  const plan = planFor(id, spec, probe(spec), options.stages, options.before);
-  const container = await perform(plan, options);
-  saveState(id, container.pid, spec);
+  const [container, settled] = await withAddress(spec, async (spec, facts) =>
+    perform(planFor(id, spec, facts, options.stages, options.before), options),
+  );
+  saveState(id, container.pid, settled);
   container.exit.finally(() => dropState(id)).catch(() => {}); // the asker hears of it
   return container;
 }
