@@ -1,6 +1,6 @@
 /** --network and --publish, as a config says them: namespaces, and annotations for what OCI has no field for. */
 import type { Spec } from '../oci/spec.ts';
-import { findContainer } from '../runtime/state.ts';
+import { findContainer } from '../runtime/containers.ts';
 import { parsePublish } from '../steps/net/publish.ts';
 import { ADDRESS_ANNOTATION, NETWORK_ANNOTATION, PUBLISH_ANNOTATION } from '../steps/net/spec.ts';
 import type { SpecFlags } from './spec-flags.ts';
@@ -29,7 +29,8 @@ const modes: Readonly<Record<string, (spec: Spec, mode: string) => void>> = {
 };
 
 function joinContainer(spec: Spec, mode: string): void {
-  const { pid, spec: target } = findContainer(mode.slice('container:'.length));
+  const { id, pid, spec: target } = findContainer(mode.slice('container:'.length));
+  if (pid === undefined) throw new Error(`--network ${mode}: ${id} has ended`);
   const address = target.annotations?.[ADDRESS_ANNOTATION];
   const types = (target.linux?.namespaces ?? []).map(({ type }) => type);
   // Its user namespace owns its network: only from inside the one may the other be entered (setns(2)).

@@ -10,17 +10,18 @@ const TRIES = 10;
 
 /**
  * Writes the address that was chosen into the config that is kept. Two that choose the same one at once are told apart
- * by the kernel (see hostEnd): the second one's cable is EEXIST, everything is undone, and it chooses again.
+ * by the kernel (see hostEnd): the second one's cable is EEXIST, everything is undone, and it chooses again, unless what it was given by its asker went with the first try.
  *
  * @param start is called again with another address when it fails for that reason alone.
  */
 export async function withAddress<T>(
+  id: string,
   spec: Spec,
   start: (spec: Spec, facts: Facts) => Promise<T>,
 ): Promise<[T, Spec]> {
   for (let tries = 1; ; tries++) {
     const facts = probe(spec);
-    const settled = settle(spec, facts, tries);
+    const settled = settle(tries === 1 ? id : `${id} ${tries}`, spec, facts);
     try {
       return [await start(settled, facts), settled];
     } catch (error) {
@@ -29,13 +30,20 @@ export async function withAddress<T>(
   }
 }
 
-/** The first free one, as a reader expects; after a collision, one where hardly anybody else looks. */
-export function settle(spec: Spec, { network }: Facts, tries = 1): Spec {
+/**
+ * Where a container begins to look follows from its name, so those that start at once hardly meet, and one that comes
+ * back finds its old address, if nobody took it.
+ */
+export function settle(id: string, spec: Spec, { network }: Facts): Spec {
   if (!network || networkWish(spec).mode !== 'bridge' || spec.annotations?.[ADDRESS_ANNOTATION] !== undefined)
     return spec;
-  const from = tries === 1 ? 0 : Math.floor(Math.random() * 60_000);
-  const address = freeAddress(network, from);
+  const address = freeAddress(network, hash(id));
   return { ...spec, annotations: { ...spec.annotations, [ADDRESS_ANNOTATION]: address } };
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  return [...Buffer.from(text)].reduce((sum, byte) => Math.imul(sum ^ byte, 0x01000193) >>> 0, 0x811c9dc5);
 }
 
 function isCollision(error: unknown): boolean {
