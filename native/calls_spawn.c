@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-enum { WORDS_MAX = 256, TOLD_MAX = 1024, SAID_MAX = 384 /* say() has one line */ };
+enum { WORDS_MAX = 1100 /* 340 lines of an id map */, TOLD_MAX = 1024, SAID_MAX = 384 /* say() has one line */ };
 struct program {
 	const char *path;
 	char *const *argv, *const *envp;

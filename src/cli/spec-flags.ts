@@ -14,6 +14,7 @@ export interface SpecFlags {
   volume?: string[];
   readOnly?: boolean;
   init?: boolean;
+  userns?: string;
   network?: string;
   publish?: string[];
 }
@@ -36,6 +37,7 @@ export function addSpecFlags(command: Command): Command {
     .option('-v, --volume <source:target[:ro]>', 'show a file or directory of the host inside', collect)
     .option('--read-only', 'the root file system is read-only')
     .option('--init', 'a small init as PID 1, which reaps and forwards signals')
+    .option('--userns <mode>', 'whose ids: host, auto or keep-id (default: host for root, auto for others)')
     .option(
       '--network <mode>',
       'none, bridge, host or container:NAME (default: none; with --publish, bridge)',

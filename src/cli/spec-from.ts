@@ -8,6 +8,7 @@ import type { Mount, Spec } from '../oci/spec.ts';
 import type { Stage } from '../steps/stage.ts';
 import { setNetwork } from './network-flags.ts';
 import type { SpecFlags } from './spec-flags.ts';
+import { setUserns } from './userns-flags.ts';
 
 /** @throws Error naming the flag and what it takes. */
 export function specFrom(
@@ -30,6 +31,7 @@ export function specFrom(
   if (flags.readOnly && spec.root) spec.root.readonly = true;
   if (flags.init) spec.annotations = { ...spec.annotations, [INIT_ANNOTATION]: 'true' };
   if (flags.volume) spec.mounts = [...(spec.mounts ?? []), ...flags.volume.map(volume)];
+  setUserns(spec, flags);
   setNetwork(spec, flags);
   return { spec, stages: lesson === undefined ? allStages : stagesUpTo(lesson) };
 }

@@ -16,8 +16,24 @@ export interface Facts {
   /** Whether `/` is a shared mount (systemd makes it so): then a mount made carelessly reaches the host. */
   readonly rootShared: boolean;
   readonly network?: NetworkFacts;
+  /** Read only for an ordinary user: root needs nobody's leave. */
+  readonly ids?: IdFacts;
   /** What each bind source of the config is, so that its mount point can be made of the same sort. */
   readonly sources: Readonly<Record<string, 'directory' | 'file' | 'missing'>>;
+}
+
+/** What the asking user may map into a user namespace besides their own ids. */
+export interface IdFacts {
+  readonly subuids: readonly IdRange[];
+  readonly subgids: readonly IdRange[];
+  /** Absolute paths of the set-user-id helpers, if the host has them. */
+  readonly newuidmap?: string;
+  readonly newgidmap?: string;
+}
+
+export interface IdRange {
+  readonly first: number;
+  readonly count: number;
 }
 
 /** Of the network namespace of whoever asks. Read only for a config that asks for a network (network.ts). */

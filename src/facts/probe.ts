@@ -4,6 +4,7 @@ import { release } from 'node:os';
 import type { Spec } from '../oci/spec.ts';
 import { capabilities } from '../plan/flags.ts';
 import type { CgroupFacts, Facts } from './facts.ts';
+import { readIds } from './ids.ts';
 import { networkFor } from './network.ts';
 
 /** OCI's words for the names in /proc/self/ns. */
@@ -22,6 +23,7 @@ export function probe(spec?: Spec): Facts {
     cgroup: cgroups(mounts),
     rootShared: mounts.some((line) => line.split(' ')[4] === '/' && line.includes(' shared:')),
     ...networkFor(spec),
+    ...((process.geteuid?.() ?? 0) === 0 ? {} : { ids: readIds(process.geteuid?.() ?? 0) }),
     sources: Object.fromEntries(
       (spec?.mounts ?? []).flatMap(({ source }) => (source ? [[source, sortOf(source)]] : [])),
     ),

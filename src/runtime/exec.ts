@@ -5,6 +5,7 @@ import { probe } from '../facts/probe.ts';
 import type { Process, Spec } from '../oci/spec.ts';
 import { compose } from '../plan/compose.ts';
 import type { Step } from '../plan/step.ts';
+import { isMapped } from '../steps/idmap.ts';
 import { cloneFlags } from '../steps/join.ts';
 import { withOrigin } from './plan.ts';
 import { type Container, perform, type StartOptions } from './run.ts';
@@ -60,11 +61,22 @@ function join({ pid, startTime, spec }: State): Step[] {
       : []),
     ...(types.includes('user')
       ? ([
-          { ...becomeRoot, kind: 'setgid', gid: 0 },
-          { ...becomeRoot, kind: 'setuid', uid: 0 },
+          // What the asker's own groups may is not the container's to do, nor can it always be refused (setgroups: deny).
+          { ...becomeRoot, kind: 'setgroups', gids: [], tolerate: ['EPERM'] },
+          ...(hasRoot(spec)
+            ? ([
+                { ...becomeRoot, kind: 'setgid', gid: 0 },
+                { ...becomeRoot, kind: 'setuid', uid: 0 },
+              ] as const)
+            : []),
         ] as const)
       : []),
     { ...child, phase: 'root', kind: 'chdir', dir: 'root', path: '.' },
     { ...child, phase: 'root', kind: 'chroot', path: '.' },
   ];
+}
+
+/** Maps of a namespace that was joined are another's, and not in the config. */
+function hasRoot({ linux }: Spec): boolean {
+  return linux?.uidMappings === undefined || isMapped(linux.uidMappings, 0);
 }

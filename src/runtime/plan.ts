@@ -6,6 +6,7 @@ import type { Spec } from '../oci/spec.ts';
 import { compose } from '../plan/compose.ts';
 import { PlanError } from '../plan/error.ts';
 import type { Plan, Step } from '../plan/step.ts';
+import { withSubstitutes } from '../steps/idmap-mounts.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 
 /** @param before host steps put in front of everything, such as the box around a learner's attempt. */
@@ -20,9 +21,10 @@ export function planFor(
   const user = allStages.find((stage) => stage.id === 'user');
   const needed = facts.uid !== 0 && user && !chosen.includes(user) ? [...chosen, user] : chosen;
   refuse(spec, needed);
+  const able = withSubstitutes(spec);
   return compose(id, [
     ...before,
-    ...needed.flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id))),
+    ...needed.flatMap((stage) => stage.plan(able, facts).map((draft) => withOrigin(draft, stage.id))),
   ]);
 }
 
