@@ -57,7 +57,8 @@ const program = new Command('tslab')
   .showHelpAfterError('(tslab --help lists the commands)')
   .action(async () => {
     const { lessonCommand } = await import('../course/lesson-command.ts');
-    process.exitCode = await lessonCommand(undefined, {});
+    const { runAsOwnRoot } = await import('../course/own-namespace.ts');
+    process.exitCode = runAsOwnRoot() ?? (await lessonCommand(undefined, {}));
   });
 for (const command of commands) command(program);
 

@@ -26,6 +26,8 @@ export interface Facts {
 export interface IdFacts {
   readonly subuids: readonly IdRange[];
   readonly subgids: readonly IdRange[];
+  /** The sysctl, as `name=value`, that would have to be set before an ordinary user may make a user namespace. */
+  readonly usernsForbiddenBy?: string;
   /** Absolute paths of the set-user-id helpers, if the host has them. */
   readonly newuidmap?: string;
   readonly newgidmap?: string;

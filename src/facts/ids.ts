@@ -3,14 +3,17 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { IdFacts, IdRange } from './facts.ts';
 import { programPath } from './programs.ts';
+import { usernsForbiddenBy } from './userns.ts';
 
 export function readIds(uid: number): IdFacts {
   const name = nameOf(uid);
+  const forbidding = usernsForbiddenBy();
   const [newuidmap, newgidmap] = [programPath('newuidmap'), programPath('newgidmap')];
   return {
     // Both files name the user, also the one for groups.
     subuids: rangesFor('/etc/subuid', uid, name),
     subgids: rangesFor('/etc/subgid', uid, name),
+    ...(forbidding === undefined ? {} : { usernsForbiddenBy: forbidding }),
     ...(newuidmap === undefined ? {} : { newuidmap }),
     ...(newgidmap === undefined ? {} : { newgidmap }),
   };

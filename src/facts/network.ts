@@ -5,11 +5,11 @@ import type { Spec } from '../oci/spec.ts';
 import type { Facts, Listener, NetDevice, NetworkFacts } from './facts.ts';
 import { programPath } from './programs.ts';
 
-/** Nothing for a config without a network of its own to fill: a plain start doesn't pay for it. */
+/** Nothing for a config without a network of its own to fill: a plain start doesn't pay for it. All of it without a config. */
 export function networkFor(spec: Spec | undefined): Pick<Facts, 'network'> {
   const asked = spec?.annotations?.['org.tslab.network'];
   const devices = Object.keys(spec?.linux?.netDevices ?? {});
-  if ((asked === undefined || asked === 'none') && devices.length === 0) return {};
+  if (spec && (asked === undefined || asked === 'none') && devices.length === 0) return {};
   const routes = readRoutes();
   const nft = programPath('nft');
   return {

@@ -6,6 +6,7 @@ import { capabilities } from '../plan/flags.ts';
 import type { CgroupFacts, Facts } from './facts.ts';
 import { readIds } from './ids.ts';
 import { networkFor } from './network.ts';
+import { inUserNamespace } from './userns.ts';
 
 /** OCI's words for the names in /proc/self/ns. */
 const namespaceWords: Readonly<Record<string, string>> = { mnt: 'mount', net: 'network' };
@@ -30,9 +31,13 @@ export function probe(spec?: Spec): Facts {
   };
 }
 
+/** In a user namespace one can hold these, and the kernel still asks for them in the first one (capabilities(7)). */
+const onlyTheHosts = ['CAP_MKNOD', 'CAP_SYS_RESOURCE', 'CAP_SYS_TIME', 'CAP_SYS_MODULE', 'CAP_SYS_BOOT'];
+
 function effectiveCapabilities(): string[] {
   const mask = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`);
-  return capabilities.filter((_, bit) => (mask >> BigInt(bit)) & 1n);
+  const held = capabilities.filter((_, bit) => (mask >> BigInt(bit)) & 1n);
+  return inUserNamespace() ? held.filter((name) => !onlyTheHosts.includes(name)) : held;
 }
 
 /** From mountinfo (proc_pid_mountinfo(5)): fields 5 mount point; after " - " type, source, superblock options. */
