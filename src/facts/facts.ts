@@ -18,8 +18,6 @@ export interface Facts {
   readonly network?: NetworkFacts;
   /** Read only for an ordinary user: root needs nobody's leave. */
   readonly ids?: IdFacts;
-  /** What each bind source of the config is, so that its mount point can be made of the same sort. */
-  readonly sources: Readonly<Record<string, 'directory' | 'file' | 'missing'>>;
 }
 
 /** What the asking user may map into a user namespace besides their own ids. */

@@ -1,5 +1,5 @@
 /** Reads the host's facts. The only place where planning looks at the host. */
-import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Spec } from '../oci/spec.ts';
 import { capabilities } from '../plan/flags.ts';
@@ -25,9 +25,6 @@ export function probe(spec?: Spec): Facts {
     rootShared: mounts.some((line) => line.split(' ')[4] === '/' && line.includes(' shared:')),
     ...networkFor(spec),
     ...((process.geteuid?.() ?? 0) === 0 ? {} : { ids: readIds(process.geteuid?.() ?? 0) }),
-    sources: Object.fromEntries(
-      (spec?.mounts ?? []).flatMap(({ source }) => (source ? [[source, sortOf(source)]] : [])),
-    ),
   };
 }
 
@@ -71,9 +68,4 @@ function writable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function sortOf(path: string): 'directory' | 'file' | 'missing' {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? 'missing' : found.isDirectory() ? 'directory' : 'file';
 }

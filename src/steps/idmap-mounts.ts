@@ -35,8 +35,15 @@ function owned(spec: Spec, type: NamespaceType): boolean {
 /** With all that is mounted below it: what a mount hides must stay hidden (mount_namespaces(7), locked mounts). */
 function bound(mount: Mount, source: string): Mount {
   const words = (mount.options ?? []).filter((word) => ['ro', 'nosuid', 'nodev', 'noexec'].includes(word));
+  // The host's cgroups, for one, are mounts of their own below its /sys.
+  const readonly = words.includes('ro') ? ['rro'] : [];
   const locked = ['nosuid', 'nodev', 'noexec'].filter((word) => !words.includes(word));
-  return { destination: mount.destination, type: 'bind', source, options: ['rbind', ...words, ...locked] };
+  return {
+    destination: mount.destination,
+    type: 'bind',
+    source,
+    options: ['rbind', ...readonly, ...words, ...locked],
+  };
 }
 
 /** Terminals belong to group 5, tty, on most systems. Where there is no group 5, they belong to whoever opens them. */

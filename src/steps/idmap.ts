@@ -63,7 +63,6 @@ export function deniesSetgroups(spec: Spec, facts: Facts): boolean {
 function writeMap(sort: Sort, maps: readonly IdMapping[], facts: Facts): Draft {
   const { field, file, helper } = sorts[sort];
   if (mayWriteAny(facts) || isOwnId(maps, facts[sort]))
-    // The whole map has to arrive in one write(2).
     return { ...host, kind: 'write', dir: 'proc', path: file, data: mapText(maps), field };
   const path = helperFor(sort, maps, facts);
   const numbers = maps.flatMap((map) => [map.containerID, map.hostID, map.size].map(String));
@@ -153,5 +152,6 @@ function checkUser(spec: Spec, maps: Readonly<Record<Sort, readonly IdMapping[]>
 export const isMapped = (maps: readonly IdMapping[], id: number): boolean =>
   maps.some(({ containerID, size }) => id >= containerID && id < containerID + size);
 
-const mapText = (maps: readonly IdMapping[]): string =>
+/** As the kernel reads it; the whole map has to arrive in one write(2). */
+export const mapText = (maps: readonly IdMapping[]): string =>
   maps.map((map) => `${map.containerID} ${map.hostID} ${map.size}\n`).join('');

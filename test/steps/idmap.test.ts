@@ -13,7 +13,6 @@ const facts = (uid: number, more: Partial<Facts> = {}): Facts => ({
   namespaces: [],
   cgroup: { layout: 'none', controllers: {}, writable: false },
   rootShared: false,
-  sources: {},
   ...more,
 });
 const ids = {
@@ -117,7 +116,7 @@ test('what shows a namespace that is not ours is bound from the host', () => {
     destination: '/sys',
     type: 'bind',
     source: '/sys',
-    options: ['rbind', 'ro', 'nosuid', 'nodev', 'noexec'],
+    options: ['rbind', 'rro', 'ro', 'nosuid', 'nodev', 'noexec'],
   });
 });
 

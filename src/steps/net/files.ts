@@ -23,23 +23,16 @@ export function networkFiles(spec: Spec, host: NetworkFacts, address: string | u
     { ...common, kind: 'mount', source: 'tmpfs', target: SCRATCH, fstype: 'tmpfs', data: 'mode=755,size=1m' },
     ...files.flatMap(({ name, data }): Draft[] => [
       { ...common, kind: 'write', path: `${SCRATCH}/${name}`, data, flags: ['O_CREAT'] },
+      { ...common, kind: 'open_tree', path: `${SCRATCH}/${name}`, as: 'tree' },
       {
         ...common,
-        kind: 'open',
+        kind: 'mountpoint',
         dir: 'root',
         path: `/etc/${name}`,
-        flags: ['O_CREAT'],
-        mode: 0o644,
+        like: 'tree',
         tolerate: ['EROFS'],
       },
-      {
-        ...common,
-        kind: 'mount',
-        dir: 'root',
-        source: `${SCRATCH}/${name}`,
-        target: `/etc/${name}`,
-        flags: ['MS_BIND'],
-      },
+      { ...common, kind: 'move_mount', fd: 'tree', dir: 'root', target: `/etc/${name}` },
     ]),
     { ...common, kind: 'umount', target: SCRATCH, flags: ['MNT_DETACH'] },
   ];
