@@ -17,6 +17,10 @@ export interface SpecFlags extends MountFlags {
   userns?: string;
   network?: string;
   publish?: string[];
+  capAdd?: string[];
+  capDrop?: string[];
+  securityOpt?: string[];
+  privileged?: boolean;
 }
 
 const collect = (value: string, before: string[] = []) => [...before, value];
@@ -44,5 +48,13 @@ export function addSpecFlags(command: Command): Command {
       '--network <mode>',
       'none, bridge, host or container:NAME (default: none; with --publish, bridge)',
     )
-    .option('-p, --publish <[ip:]port:port>', 'a port of the host that leads to one inside', collect);
+    .option('-p, --publish <[ip:]port:port>', 'a port of the host that leads to one inside', collect)
+    .option('--cap-add <name>', 'leave it this capability, or ALL', collect)
+    .option('--cap-drop <name>', 'take this capability from it, or ALL', collect)
+    .option(
+      '--security-opt <option>',
+      'seccomp=unconfined|FILE, no-new-privileges[=false], apparmor=PROFILE',
+      collect,
+    )
+    .option('--privileged', 'all capabilities that you have, no filter, nothing masked');
 }

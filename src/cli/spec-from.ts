@@ -8,6 +8,7 @@ import type { Spec } from '../oci/spec.ts';
 import type { Stage } from '../steps/stage.ts';
 import { addMounts } from './mount-flags.ts';
 import { setNetwork } from './network-flags.ts';
+import { secure } from './security-flags.ts';
 import type { SpecFlags } from './spec-flags.ts';
 import { setUserns } from './userns-flags.ts';
 
@@ -28,6 +29,7 @@ export function specFrom(
     if (flags.user !== undefined) program.user = user(flags.user);
     if (flags.tty) terminal(spec);
   }
+  secure(spec, flags);
   if (flags.hostname !== undefined) spec.hostname = flags.hostname;
   if (flags.readOnly && spec.root) spec.root.readonly = true;
   if (flags.init) spec.annotations = { ...spec.annotations, [INIT_ANNOTATION]: 'true' };

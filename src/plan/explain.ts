@@ -49,6 +49,15 @@ const rtnetlinkTypes: Readonly<Record<number, string>> = {
   24: 'RTM_NEWROUTE',
 };
 
+const size = (base64: string) => Buffer.from(base64, 'base64').length;
+
+/** The bits of a mask, by number. */
+const members = (base64: string) =>
+  [...Buffer.from(base64, 'base64')]
+    .flatMap((byte, i) =>
+      [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => byte & (1 << bit)).map((bit) => 8 * i + bit),
+    )
+    .join(',') || 'none';
 const attributes = (c: Extract<Call, { kind: 'mount_setattr' }>) => [
   ...(c.set?.length ? [`set ${or(c.set)}`] : []),
   ...(c.clear?.length ? [`clear ${or(c.clear)}`] : []),
@@ -115,6 +124,16 @@ const calls: Render = {
   capambient: (c) => `prctl(PR_CAP_AMBIENT, ${caps(c.raise)})`,
   prctl: (c) => `prctl(${c.option}, ${c.value})`,
   umask: (c) => `umask(${octal(c.mask)})`,
+  seccomp: (c) =>
+    `${c.listener === undefined ? '' : `${c.listener} = `}seccomp(SECCOMP_SET_MODE_FILTER, ${or(c.flags)}, ${size(c.program) / 8} instructions)`,
+  sendfd: (c) => `connect(${q(c.path)}), sendmsg(SCM_RIGHTS ${c.pass})`,
+  personality: (c) => `personality(${c.persona})`,
+  schedattr: (c) =>
+    `sched_setattr(${[c.policy, or(c.flags), `nice ${c.nice}`, `priority ${c.priority}`, ...(c.policy === 'SCHED_DEADLINE' ? [`${c.runtime}/${c.deadline}/${c.period} ns`] : [])].join(', ')})`,
+  ioprio: (c) => `ioprio_set(IOPRIO_WHO_PGRP, 0, ${c.class}, ${c.level})`,
+  affinity: (c) => `sched_setaffinity(CPUs ${members(c.cpus)})`,
+  mempolicy: (c) => `set_mempolicy(${[c.mode, ...c.flags].join('|')}, nodes ${members(c.nodes)})`,
+  keyring: () => 'keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)',
   mountpoint: (c) =>
     `mountpoint(${at(c)}${c.like === undefined ? (c.file ? ', file' : '') : `, like ${c.like}`})`,
   mask: (c) => `mask(${at(c)}, ${c.fd})`,

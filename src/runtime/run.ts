@@ -10,7 +10,7 @@ import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
 import { withAddress } from './network.ts';
-import { planFor } from './plan.ts';
+import { planFor, warnings } from './plan.ts';
 import { claim, saveState } from './state.ts';
 
 export interface StartOptions {
@@ -24,6 +24,8 @@ export interface StartOptions {
   before?: readonly Step[];
   /** Lives on when the asker ends; its wait status, a number, is written into that file. */
   detach?: { status: string };
+  /** Hears of what the config asks for and this host can't give, where the specification wants no more than a warning. */
+  warn?: (text: string) => void;
 }
 
 export interface Container {
@@ -71,9 +73,11 @@ export function newId(asked?: string): string {
 export async function start(spec: Spec, options: StartOptions = {}): Promise<Container> {
   const id = newId(options.id);
   const before = [claim(id), ...(options.before ?? [])];
-  const [container, settled] = await withAddress(id, spec, (spec, facts) =>
-    perform(planFor(id, spec, facts, options.stages, before), options),
-  );
+  const [container, settled] = await withAddress(id, spec, (spec, facts) => {
+    const plan = planFor(id, spec, facts, options.stages, before);
+    for (const text of warnings(spec, facts)) options.warn?.(text);
+    return perform(plan, options);
+  });
   saveState(id, container.pid, settled);
   return container;
 }
