@@ -21,7 +21,8 @@ export function runAsOwnRoot(): number | undefined {
   const unshare = programPath('unshare');
   const how = unshare && waysIn(uid).find((flags) => works(unshare, flags));
   if (!how) return undefined;
-  const { SUDO_USER: _, ...env } = process.env; // its ids mean nobody in there
+  // Ids that mean nobody in there, and a folder that is not there.
+  const { SUDO_USER: _, XDG_RUNTIME_DIR: __, ...env } = process.env;
   // Ctrl-C reaches the whole foreground group; the one that plays decides what it means.
   for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => {});
   const { status, signal } = spawnSync(unshare, [...how, ...ownHost, '--', ...privately(again())], {
@@ -34,11 +35,15 @@ export function runAsOwnRoot(): number | undefined {
 /** What lessons call the host is then a small one of the learner's own: processes, mounts, names and links as well. */
 const ownHost = ['--pid', '--fork', '--kill-child', '--mount-proc', '--uts', '--ipc', '--net'];
 
-/** What is kept about containers is of no use outside, where processes have other numbers; in memory, it goes with them. */
+/**
+ * What is kept about containers is of no use outside, where processes have other numbers; in memory, it goes with them.
+ * So does what root keeps in /run, such as named network namespaces (ip-netns(8)).
+ */
 const privately = (command: readonly string[]): string[] => [
   'sh',
   '-ec',
-  'mkdir -p "$1"; mount -t tmpfs -o mode=711 tslab "$1"; ip link set lo up 2>/dev/null || :; shift; exec "$@"',
+  'mkdir -p "$1"; mount -t tmpfs -o mode=711 tslab "$1"; mount -t tmpfs -o mode=755 tslab /run; ' +
+    'ip link set lo up 2>/dev/null || :; shift; exec "$@"',
   'sh',
   dataFolder,
   ...command,

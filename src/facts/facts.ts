@@ -53,6 +53,8 @@ export interface NetworkFacts {
   /** Of the link with the default route: what fits through it, fits to wherever it leads. */
   readonly mtu: number;
   readonly listening: readonly Listener[];
+  /** Whether the host passes on what is not for itself (ip_forward). */
+  readonly forwarding: boolean;
   /** The text of /etc/resolv.conf, or of what systemd-resolved writes for those who can't reach its own 127.0.0.53. */
   readonly resolv: string;
   /** Absolute path of the nft program, if the host has it. */

@@ -24,6 +24,7 @@ export function networkFor(spec: Spec | undefined): Pick<Facts, 'network'> {
         ...listeners(protocol, ''),
         ...listeners(protocol, '6'),
       ]),
+      forwarding: read('/proc/sys/net/ipv4/ip_forward').trim() === '1',
       resolv: resolvers(),
       ...(nft === undefined ? {} : { nft }),
       devices: Object.fromEntries(devices.flatMap((name) => deviceOf(name))),

@@ -14,7 +14,8 @@ export class HostNetwork {
 
   constructor() {
     this.sh(
-      `ip link set lo up; ip link add up0 type veth peer name eth0 netns ${this.#outside.pid};
+      // A new namespace's switch is as the machine's is.
+      `echo 0 >/proc/sys/net/ipv4/ip_forward; ip link set lo up; ip link add up0 type veth peer name eth0 netns ${this.#outside.pid};
        ip address add ${HOST}/24 dev up0; ip link set up0 up; ip route add default via ${OUTSIDE}`,
     );
     this.outside(`ip link set lo up; ip address add ${OUTSIDE}/24 dev eth0; ip link set eth0 up`);

@@ -73,6 +73,7 @@ test('a container reaches the world, whose answers find back', async () => {
     'nc -w 3 192.0.2.2 9000 </dev/null; cat /proc/sys/net/ipv4/ping_group_range',
   );
   expect(ran.stdout).toMatch(/^world\n/);
+  expect(ran.stderr).toMatch(/ip_forward was 0/);
   expect(ran.stdout).toMatch(/^0\s+2147483647$/m);
   expect(await settled()).toBe(before);
 });

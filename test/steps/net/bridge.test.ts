@@ -10,6 +10,7 @@ const facts = (more: Partial<NetworkFacts> = {}): NetworkFacts => ({
   routes: [],
   mtu: 1500,
   listening: [],
+  forwarding: true,
   resolv: '',
   devices: {},
   ...more,
