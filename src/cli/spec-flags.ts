@@ -12,6 +12,7 @@ export interface SpecFlags extends MountFlags {
   env?: string[];
   workdir?: string;
   user?: string;
+  groupAdd?: string[];
   readOnly?: boolean;
   init?: boolean;
   userns?: string;
@@ -38,6 +39,7 @@ export function addSpecFlags(command: Command): Command {
     .option('-e, --env <name=value>', 'set a variable', collect)
     .option('-w, --workdir <dir>', 'working directory inside')
     .option('-u, --user <uid[:gid]>', 'run as this user, by number')
+    .option('--group-add <gid>', 'and as a member of this group, by number', collect)
     .option('-v, --volume <source:target[:options]>', 'show a file or directory of the host inside', collect)
     .option('--tmpfs <path[:options]>', 'an empty file system in memory', collect)
     .option('--device <device[:path]>', 'give it a device of the host', collect)

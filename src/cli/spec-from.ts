@@ -27,6 +27,8 @@ export function specFrom(
     program.env = [...(program.env ?? []), ...(flags.env ?? []).map(variable)];
     if (flags.workdir !== undefined) program.cwd = flags.workdir;
     if (flags.user !== undefined) program.user = user(flags.user);
+    if (flags.groupAdd)
+      program.user = { uid: 0, gid: 0, ...program.user, additionalGids: flags.groupAdd.map(gid) };
     if (flags.tty) terminal(spec);
   }
   secure(spec, flags);
@@ -55,6 +57,11 @@ function user(text: string): { uid: number; gid: number } {
   const found = /^(\d+)(?::(\d+))?$/.exec(text);
   if (!found) throw new Error(`--user ${text}: it takes numbers, uid or uid:gid`);
   return { uid: Number(found[1]), gid: Number(found[2] ?? found[1]) };
+}
+
+function gid(text: string): number {
+  if (!/^\d+$/.test(text)) throw new Error(`--group-add ${text}: it takes a number`);
+  return Number(text);
 }
 
 function terminal(spec: Spec): void {

@@ -106,6 +106,25 @@ test('another container’s network is joined through its user namespace', () =>
   expect(readdirSync(join(user.home, '.local/share/tslab/containers'))).toEqual([]);
 });
 
+test('groups by number, where the map has them', () => {
+  const groups = (...flags: string[]) =>
+    user.tslab('run', ...flags, '--', 'grep', 'Groups', '/proc/self/status');
+  expect(groups('--group-add', '7', '--group-add', '2000').stdout.trim().split(/\s+/)).toEqual([
+    'Groups:',
+    '7',
+    '2000',
+  ]);
+  using alone = new OrdinaryUser('');
+  expect(alone.tslab('run', '--group-add', '0', '--', 'true').stderr).toMatch(/additionalGids: .*subgid/);
+});
+
+test('doctor says whether they may make namespaces, and whether they have ranges', () => {
+  expect(user.tslab('doctor').stdout).toMatch(/^yes {2}user namespaces for ordinary users/m);
+  expect(user.tslab('doctor').stdout).toMatch(/^yes {2}ranges in \/etc\/subuid/m);
+  using alone = new OrdinaryUser('');
+  expect(alone.tslab('doctor').stdout).toMatch(/^no {3}ranges in .*\n.*usermod --add-subuids/m);
+});
+
 test('a bridge is refused, and why', () => {
   expect(user.tslab('run', '--network', 'bridge', '--', 'true').stderr).toMatch(/bridge needs root/);
 });
