@@ -2,6 +2,7 @@
 
 import type { IdRange } from '../facts/facts.ts';
 import { rangesFor, readIds } from '../facts/ids.ts';
+import { MAP_ROOTFS_ANNOTATION } from '../oci/annotations.ts';
 import type { IdMapping, Spec } from '../oci/spec.ts';
 import type { SpecFlags } from './spec-flags.ts';
 
@@ -17,18 +18,18 @@ export function setUserns(spec: Spec, flags: SpecFlags): void {
   if (flags.userns === undefined && (!ordinary || flags.lesson !== undefined)) return;
   const set = modes[flags.userns ?? 'auto'];
   if (!set) throw new Error(`--userns ${flags.userns}: it takes host, auto or keep-id`);
-  set(spec, ordinary);
+  set(spec, ordinary, flags);
 }
 
-const modes: Readonly<Record<string, (spec: Spec, ordinary: boolean) => void>> = {
+const modes: Readonly<Record<string, (spec: Spec, ordinary: boolean, flags: SpecFlags) => void>> = {
   host(_spec, ordinary) {
     if (ordinary)
       throw new Error(
         '--userns host: only root can do without a user namespace; leave the flag out, or use sudo',
       );
   },
-  auto(spec, ordinary) {
-    if (!ordinary) return map(spec, ...(['uid', 'gid'] as const).map(remapped));
+  auto(spec, ordinary, flags) {
+    if (!ordinary) return remap(spec, flags);
     const own = ownRanges();
     map(spec, ...own.map(({ id, ranges }) => inOrder([{ first: id, count: 1 }, ...ranges])));
   },
@@ -44,6 +45,12 @@ function map(spec: Spec, uidMappings: IdMapping[] = [], gidMappings: IdMapping[]
   const namespaces = spec.linux?.namespaces ?? [];
   const others = namespaces.filter(({ type }) => type !== 'user');
   spec.linux = { ...spec.linux, namespaces: [...others, { type: 'user' }], uidMappings, gidMappings };
+}
+
+/** A private rootfs is given to these ids (runtime/owners.ts); one that somebody named stays whose it is. */
+function remap(spec: Spec, flags: SpecFlags): void {
+  map(spec, ...(['uid', 'gid'] as const).map(remapped));
+  if (flags.rootfs !== undefined) spec.annotations = { ...spec.annotations, [MAP_ROOTFS_ANNOTATION]: 'true' };
 }
 
 function remapped(sort: 'uid' | 'gid'): IdMapping[] {

@@ -148,6 +148,23 @@ test('root’s container can have ids that are nobody’s on the host, and its f
   expect(groups?.trim()).toBe('Groups:');
 });
 
+test('its rootfs may be where only root may go, and is shown as its own without being given away', () => {
+  const shut = mkdtempSync(join(tmpdir(), 'tslab-test-')); // 0700, and root's
+  const rootfs = join(shut, 'rootfs');
+  try {
+    execFileSync('cp', ['-a', `${join(packageRoot, 'dist/rootfs/default')}/.`, rootfs]);
+    const script = 'id -u; ls /tmp | wc -l; stat -c %u /bin; touch /made; chown 5:5 /made';
+    const ran = tslab('run', '--userns', 'auto', '--rootfs', rootfs, '--', 'sh', '-c', script);
+    expect(ran.stderr).toBe('');
+    expect(ran.stdout).toBe('0\n0\n0\n');
+    const { uid, gid } = lstatSync(join(rootfs, 'made'));
+    expect([uid, gid]).toEqual([5, 5]);
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toMatch(/tslab-test-/);
+  } finally {
+    rmSync(shut, { recursive: true, force: true });
+  }
+});
+
 test('without a user namespace, root’s own groups are not the program’s', () => {
   const script = `setpriv --groups 4,27 ${join(packageRoot, 'bin/tslab')} run -u 1000 -- grep Groups /proc/self/status`;
   expect(execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trim()).toBe('Groups:');
