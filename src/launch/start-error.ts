@@ -19,6 +19,8 @@ const hints: Readonly<Record<string, string>> = {
   EBUSY: 'something uses it already',
   ECANCELED: 'a program of the host could not do its part; how it ended and what it said stands above',
   ETIMEDOUT: 'it took longer than it should ever take; the host may be overloaded',
+  ESRCH: 'the process is gone: killed from outside, or born into a memory limit too small for it',
+  EOPNOTSUPP: 'a cgroup below a threaded one takes threads only (cgroups(7), "Thread mode")',
   ENOSYS: 'this kernel is too old for the call',
 };
 
@@ -36,7 +38,7 @@ export class StartError extends Error {
     if (!step) throw new Error(`launcher: it speaks of step ${index}, but the plan has ${plan.steps.length}`);
     const name = getSystemErrorName(-errno);
     const call = explainCall(step);
-    const hint = programHint(step, name, said) ?? hints[name];
+    const hint = stepHint(step, name, said) ?? hints[name];
     super(
       `step ${index + 1} of ${plan.steps.length}, ${call}: ${name}, asked for by ${explainOrigin(step)}` +
         (step.kind === 'spawn' ? whatItSaid(said) : '') +
@@ -63,11 +65,13 @@ function whatItSaid(said: string): string {
     .join('');
 }
 
-function programHint(step: Step, errno: string, said: string): string | undefined {
+function stepHint(step: Step, errno: string, said: string): string | undefined {
   if (step.kind === 'spawn' && /File exists[\s\S]*add element/.test(said))
     return 'that port of the host leads into another container already: see tslab ps';
   if (step.kind === 'spawn' && errno === 'ENOENT')
     return `there is no ${step.path} on this host: see tslab doctor for the package that has it`;
+  if (step.kind === 'write' && errno === 'EBUSY' && step.path.endsWith('/cgroup.subtree_control'))
+    return 'a cgroup that holds processes itself hands out no controllers (cgroups(7), "no internal processes")';
   if (step.kind !== 'exec' || errno !== 'ENOENT') return undefined;
   return `there is no ${step.argv[0]} in the container, or its interpreter or dynamic loader is missing there`;
 }

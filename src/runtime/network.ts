@@ -9,8 +9,9 @@ import { ADDRESS_ANNOTATION, networkWish } from '../steps/net/spec.ts';
 const TRIES = 10;
 
 /**
- * Writes the address that was chosen into the config that is kept. Two that choose the same one at once are told apart
- * by the kernel (see hostEnd): the second one's cable is EEXIST, everything is undone, and it chooses again, unless what it was given by its asker went with the first try.
+ * Settles on an address before the config is planned and kept. Two that choose the same one at once are told apart by
+ * the kernel (see hostEnd): the second one's cable is EEXIST, everything is undone, and it chooses again, unless what
+ * it was given by its asker went with the first try.
  *
  * @param start is called again with another address when it fails for that reason alone.
  */
@@ -18,12 +19,12 @@ export async function withAddress<T>(
   id: string,
   spec: Spec,
   start: (spec: Spec, facts: Facts) => Promise<T>,
-): Promise<[T, Spec]> {
+): Promise<T> {
   for (let tries = 1; ; tries++) {
     const facts = probe(spec);
     const settled = settle(tries === 1 ? id : `${id} ${tries}`, spec, facts);
     try {
-      return [await start(settled, facts), settled];
+      return await start(settled, facts);
     } catch (error) {
       if (settled === spec || tries === TRIES || !isCollision(error)) throw error;
     }
