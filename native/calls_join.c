@@ -1,4 +1,4 @@
-/* Kinds that change or join namespaces of a process that is already there. Birth itself is in host.c. */
+/* Kinds on a process that is already there: its namespaces, a signal to it. Birth itself is in birth.c. */
 #include "base.h"
 #include "calls.h"
 #include "kernel.h"
@@ -38,4 +38,10 @@ int call_pidfd(struct hand *hand, const struct arg *a)
 int call_setns(struct hand *hand, const struct arg *a)
 {
 	return result(setns(hand_fd(hand, a[0].slot), (int)a[1].number));
+}
+
+/* By descriptor: a signal never reaches who got the number later (pidfd_send_signal(2)). */
+int call_signal(struct hand *hand, const struct arg *a)
+{
+	return result(sys_pidfd_send_signal(hand_fd(hand, a[0].slot), (int)a[1].number));
 }

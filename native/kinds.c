@@ -11,6 +11,7 @@ static const struct kind kinds[] = {
 	{ 2, "unshare", 'b', "U", call_unshare, false },
 	{ 3, "pidfd", 'h', "uUf", call_pidfd, false },
 	{ 4, "setns", 'b', "fU", call_setns, false },
+	{ 5, "signal", 'h', "fu", call_signal, false },
 
 	/* files */
 	{ 10, "open", 'b', "f?sUuf?", call_open, false },
@@ -51,7 +52,7 @@ static const struct kind kinds[] = {
 	{ 54, "capbset", 'c', "U", call_capbset, false },
 	{ 55, "capset", 'c', "UUU", call_capset, false },
 	{ 56, "capambient", 'c', "U", call_capambient, false },
-	{ 57, "prctl", 'c', "uU", call_prctl, false },
+	{ 57, "prctl", 'b', "uU", call_prctl, false },
 	{ 58, "umask", 'c', "u", call_umask, false },
 
 	/* what it runs */

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NOT_RUN = 125, NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
+enum { ALIVE = 1, NOT_RUN = 125, NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
 
 static int complain(const char *what, const char *object, int error)
 {
@@ -106,11 +106,11 @@ static int perform(const struct options *options, char **argv)
 static int undo(const char *ledger)
 {
 	int error = ledger_recover(ledger);
-	if (error == EWOULDBLOCK)
+	if (error == EWOULDBLOCK) {
 		say("undo ", ledger, ": its launcher is alive", NULL);
-	else if (error)
-		complain("undo", ledger, error);
-	return error ? NOT_RUN : 0;
+		return ALIVE;
+	}
+	return error ? complain("undo", ledger, error) : 0;
 }
 
 int main(int argc, char **argv)

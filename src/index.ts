@@ -9,6 +9,7 @@ export type { Mount, Spec } from './oci/spec.ts';
 export { PlanError } from './plan/error.ts';
 export { explainCall } from './plan/explain.ts';
 export type { Plan, Step } from './plan/step.ts';
+export type { Exit } from './runtime/exit.ts';
 export { planFor } from './runtime/plan.ts';
-export { type Container, type Exit, perform, type StartOptions, start } from './runtime/run.ts';
+export { type Container, perform, run, type StartOptions, start } from './runtime/run.ts';
 export type { Draft, Stage, StageFunction } from './steps/stage.ts';

@@ -1,5 +1,5 @@
 /** Stays with a container in the foreground: signals and window size go in, the exit status comes out. */
-import { constants } from 'node:os';
+import { exitCode } from '../runtime/exit.ts';
 import type { Container } from '../runtime/run.ts';
 
 /** Passed on to the program; the terminal's own Ctrl-C and Ctrl-\ arrive here as well. */
@@ -9,6 +9,5 @@ const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2
 export async function attend(container: Container): Promise<number> {
   for (const signal of forwarded) process.on(signal, () => container.kill(signal));
   process.on('SIGWINCH', () => container.resize(process.stdout.rows, process.stdout.columns));
-  const exit = await container.exit;
-  return 'code' in exit ? exit.code : 128 + (constants.signals[exit.signal] ?? 0);
+  return exitCode(await container.exit);
 }

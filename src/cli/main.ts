@@ -8,16 +8,21 @@ import { command as doctor } from './commands/doctor.ts';
 import { command as exec } from './commands/exec.ts';
 import { command as exercise } from './commands/exercise.ts';
 import { command as hint } from './commands/hint.ts';
+import { command as kill } from './commands/kill.ts';
 import { command as language } from './commands/language.ts';
 import { command as lesson } from './commands/lesson.ts';
 import { command as list } from './commands/list.ts';
+import { command as logs } from './commands/logs.ts';
 import { command as next } from './commands/next.ts';
 import { command as plan } from './commands/plan.ts';
 import { command as progress } from './commands/progress.ts';
 import { command as ps } from './commands/ps.ts';
 import { command as reset } from './commands/reset.ts';
+import { command as rm } from './commands/rm.ts';
 import { command as run } from './commands/run.ts';
 import { command as solution } from './commands/solution.ts';
+import { command as stop } from './commands/stop.ts';
+import { command as wait } from './commands/wait.ts';
 
 const commands = [
   lesson,
@@ -33,6 +38,11 @@ const commands = [
   run,
   exec,
   ps,
+  logs,
+  stop,
+  kill,
+  wait,
+  rm,
   plan,
   clean,
   doctor,

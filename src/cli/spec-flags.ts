@@ -25,7 +25,6 @@ export function addSpecFlags(command: Command): Command {
     .passThroughOptions()
     .option('-i, --interactive', 'keep standard input open')
     .option('-t, --tty', 'give it a terminal')
-    .option('--rm', 'accepted: a container that ended leaves nothing')
     .option('--name <name>', 'its name')
     .option('--rootfs <dir>', 'the directory that becomes its / (default: a private copy of the busybox one)')
     .option('--lesson <lesson>', 'the runtime as built up to this lesson, by number or id')

@@ -1,7 +1,8 @@
 /** The config, and the stages, that the flags of `tslab run` and `tslab plan` mean. */
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { INIT_ANNOTATION } from '../../lessons/03-pid/stage.ts';
-import { lessons, stagesUpTo } from '../../lessons/index.ts';
+import { stages as allStages, lessons, stagesUpTo } from '../../lessons/index.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Mount, Spec } from '../oci/spec.ts';
 import type { Stage } from '../steps/stage.ts';
@@ -12,8 +13,10 @@ export function specFrom(
   args: string[],
   flags: SpecFlags,
   rootfs: string,
-): { spec: Spec; stages: readonly Stage[] | undefined } {
+): { spec: Spec; stages: readonly Stage[] } {
   const lesson = flags.lesson === undefined ? undefined : lessonId(flags.lesson);
+  if (flags.rootfs !== undefined && !existsSync(rootfs))
+    throw new Error(`--rootfs ${flags.rootfs}: no such directory`);
   const spec = defaultSpec({ args, rootfs: resolve(rootfs), ...(lesson === undefined ? {} : { lesson }) });
   const program = spec.process;
   if (program) {
@@ -29,7 +32,7 @@ export function specFrom(
   if (flags.network === 'host') shareNetwork(spec);
   else if (flags.network !== undefined && flags.network !== 'none')
     throw new Error(`--network ${flags.network}: it takes none or host`);
-  return { spec, stages: lesson === undefined ? undefined : stagesUpTo(lesson) };
+  return { spec, stages: lesson === undefined ? allStages : stagesUpTo(lesson) };
 }
 
 function lessonId(name: string): string {

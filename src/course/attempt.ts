@@ -10,11 +10,13 @@ import { probe } from '../facts/probe.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Spec } from '../oci/spec.ts';
 import { type Policy, validateDrafts } from '../plan/validate.ts';
+import { withOrigin } from '../runtime/plan.ts';
+import { copyRootfs } from '../runtime/rootfs.ts';
 import { type Container, start } from '../runtime/run.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 import type { CatalogLesson } from './catalog.ts';
 import type { Lab, Running } from './check.ts';
-import { copyRootfs, ownFolder, removeFolder } from './rootfs.ts';
+import { ownFolder, removeFolder } from './rootfs.ts';
 import { evaluate } from './sandbox.ts';
 import { timeScale } from './scale.ts';
 
@@ -24,17 +26,19 @@ export interface Submission {
   source: string;
 }
 
-const box: Draft[] = [
-  // Names, queues and links too: a step such as sethostname without a namespace of its own changes the box's only.
-  {
-    at: 'host',
-    phase: 'prepare',
-    kind: 'unshare',
-    flags: ['CLONE_NEWNS', 'CLONE_NEWUTS', 'CLONE_NEWIPC', 'CLONE_NEWNET'],
-  },
-  { at: 'host', phase: 'prepare', kind: 'mount', target: '/', flags: ['MS_REC', 'MS_PRIVATE'] },
-  { at: 'host', phase: 'prepare', kind: 'mount', target: '/', flags: ['MS_REC', 'MS_SHARED'] },
-];
+const box = (
+  [
+    // Names, queues and links too: a step such as sethostname without a namespace of its own changes the box's only.
+    {
+      at: 'host',
+      phase: 'prepare',
+      kind: 'unshare',
+      flags: ['CLONE_NEWNS', 'CLONE_NEWUTS', 'CLONE_NEWIPC', 'CLONE_NEWNET'],
+    },
+    { at: 'host', phase: 'prepare', kind: 'mount', target: '/', flags: ['MS_REC', 'MS_PRIVATE'] },
+    { at: 'host', phase: 'prepare', kind: 'mount', target: '/', flags: ['MS_REC', 'MS_SHARED'] },
+  ] satisfies Draft[]
+).map((draft) => withOrigin(draft, 'box'));
 
 /** A place for the attempts of one check; `close` ends them all. */
 export class Attempts implements Lab {

@@ -1,14 +1,10 @@
-/** Private copies of the default root file system: scenes and attempts may do to theirs what they like. */
-import { execFileSync } from 'node:child_process';
+/** Folders for the private root file systems of scenes and attempts. */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { packageRoot } from '../package-root.ts';
+import { dataFolder } from '../runtime/folders.ts';
 import { endAll, processesMarked } from './processes.ts';
 
-/** Not /tmp: root works here, and nobody else may. Not /run: it can be noexec, and it is memory. */
-const parent =
-  process.geteuid?.() === 0 ? '/var/lib/tslab/course' : join(homedir(), '.local/share/tslab/course');
+const parent = join(dataFolder, 'course');
 
 /** A folder of this process; a later tslab removes what one that was killed left. */
 export function ownFolder(): string {
@@ -28,22 +24,18 @@ export function removeFolder(folder: string): void {
   }
 }
 
-export function copyRootfs(to: string): string {
-  const from = join(packageRoot, 'dist/rootfs/default');
-  if (!existsSync(from))
-    throw new Error(`${from}: no such directory. Type: sh ${packageRoot}/scripts/set-up`);
-  execFileSync('cp', ['-a', '--reflink=auto', `${from}/.`, to], { stdio: ['ignore', 'ignore', 'inherit'] });
-  return to;
-}
-
-/** What a tslab left that was killed: its folder's name begins with its pid, and is in the environment of its shells. */
-export function sweep(): void {
-  for (const name of existsSync(parent) ? readdirSync(parent) : []) {
-    const [pid] = name.split('-');
-    if (existsSync(`/proc/${pid}`)) continue;
+/**
+ * What a tslab left that was killed: its folder's name begins with its pid, and is in the environment of its shells.
+ * Returns what it removed.
+ */
+export function sweep(): string[] {
+  const names = existsSync(parent) ? readdirSync(parent) : [];
+  const orphans = names.filter((name) => !existsSync(`/proc/${name.split('-')[0]}`));
+  for (const name of orphans) {
     endAll(processesMarked(markOf(name)));
     rmSync(join(parent, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
+  return orphans.map((name) => join(parent, name));
 }
 
 /** A variable that all processes of a folder's scenes carry, so that none can get lost. */

@@ -8,8 +8,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../package-root.ts';
+import { copyRootfs } from '../runtime/rootfs.ts';
 import { childrenOf, descendants, endAll, processesMarked } from './processes.ts';
-import { copyRootfs, markOf, ownFolder, removeFolder } from './rootfs.ts';
+import { markOf, ownFolder, removeFolder } from './rootfs.ts';
 import { timeScale } from './scale.ts';
 import { Shell, type ShellProcess } from './shell.ts';
 

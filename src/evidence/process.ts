@@ -31,6 +31,17 @@ export function status(who: Who): Status {
   };
 }
 
+/**
+ * When it began, in clock ticks since boot: with the pid, that names one process for ever (proc_pid_stat(5), field 22).
+ * Undefined once it has ended; a zombie has.
+ */
+export function startTimeOf(who: Who): number | undefined {
+  const stat = unlessGone(() => readFileSync(`/proc/${who}/stat`, 'utf8'));
+  // The command's name, in parentheses, may hold anything; field 3 comes after its end.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields === undefined || fields[0] === 'Z' || fields[0] === 'X' ? undefined : Number(fields[19]);
+}
+
 /** All processes that there are, by our numbers; `proc` may be another proc file system than ours. */
 export function processes(proc = '/proc'): number[] {
   return readdirSync(proc)

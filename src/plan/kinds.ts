@@ -62,6 +62,7 @@ export const kinds = {
   unshare: kind(2, 'both', { flags: 'flags:clone' }),
   pidfd: kind(3, 'host', { pid: 'u32', startTime: 'u64', as: 'as' }),
   setns: kind(4, 'both', { fd: 'fd', flags: 'flags:clone' }),
+  signal: kind(5, 'host', { fd: 'fd', signal: 'u32' }),
 
   // files; with `dir`, the path is resolved inside that directory and can't leave it
   open: kind(10, 'both', { dir: 'fd?', path: 'str', flags: 'flags:open', mode: 'u32?', as: 'as?' }),
@@ -110,7 +111,7 @@ export const kinds = {
   capbset: kind(54, 'child', { keep: 'caps' }),
   capset: kind(55, 'child', { effective: 'caps', permitted: 'caps', inheritable: 'caps' }),
   capambient: kind(56, 'child', { raise: 'caps' }),
-  prctl: kind(57, 'child', { option: 'name:prctls', value: 'u64' }),
+  prctl: kind(57, 'both', { option: 'name:prctls', value: 'u64' }),
   umask: kind(58, 'child', { mask: 'u32' }),
 
   // what it runs

@@ -30,6 +30,7 @@ const meanings: Meaning = {
       '用描述符抓住一个进程，PID 被复用也不会认错',
     ),
   setns: () => t('enters namespaces that exist already', '进入已经存在的命名空间'),
+  signal: () => t('sends a signal to exactly that process', '把信号发给这个进程，绝不会发错'),
   open: () => t('opens a file or directory and keeps it by name', '打开文件或目录，按名字留用'),
   close: () => t('closes a descriptor', '关闭一个描述符'),
   mkdir: () => t('makes a directory', '创建目录'),

@@ -25,40 +25,46 @@ export function exec(state: State, process: Process, options: StartOptions = {})
   return perform(compose(id, [...join(state), ...own]), options);
 }
 
+/** Seen before the host's /proc is left: where a container without a mount namespace has its root. */
+const rootOf = (pid: number) =>
+  ({ kind: 'open', path: `/proc/${pid}/root`, flags: ['O_PATH', 'O_DIRECTORY'], as: 'root' }) as const;
+
+/**
+ * The user namespace first: its capabilities are what the others ask for (setns(2)). It and those that only take
+ * effect for children are the host hand's to join, the others the child's.
+ */
 function join({ pid, startTime, spec }: State): Step[] {
   const types = (spec.linux?.namespaces ?? []).map(({ type }) => type);
   const from = { lesson: 'pid', field: 'linux.namespaces' };
-  const others = types.filter((type) => type !== 'pid' && type !== 'time').map((type) => cloneFlags[type]);
+  const host = { at: 'host', phase: 'prepare', from } as const;
+  const child = { at: 'child', from } as const;
+  const hosts = (['user', 'pid', 'time'] as const).filter((type) => types.includes(type));
+  const childs = types.filter((type) => !hosts.some((other) => other === type));
+  const becomeRoot = { ...child, phase: 'join' } as const;
   return [
-    { at: 'host', phase: 'prepare', kind: 'pidfd', pid, startTime, as: 'target', from },
-    // Seen before the host's /proc is left: where a container without a mount namespace has its root.
-    {
-      at: 'host',
-      phase: 'prepare',
-      kind: 'open',
-      path: `/proc/${pid}/root`,
-      flags: ['O_PATH', 'O_DIRECTORY'],
-      as: 'root',
-      from,
-    },
-    ...(types.includes('pid')
+    { ...host, kind: 'pidfd', pid, startTime, as: 'target' },
+    { ...host, ...rootOf(pid) },
+    // Nobody in the container may look into a process that is still the launcher (ptrace(2)); the child inherits this.
+    { ...host, kind: 'prctl', option: 'PR_SET_DUMPABLE', value: 0 },
+    ...hosts.map((type): Step => ({ ...host, kind: 'setns', fd: 'target', flags: [cloneFlags[type]] })),
+    ...(childs.length > 0
       ? [
           {
-            at: 'host',
-            phase: 'prepare',
+            ...child,
+            phase: 'join',
             kind: 'setns',
             fd: 'target',
-            flags: ['CLONE_NEWPID'],
-            from,
+            flags: childs.map((type) => cloneFlags[type]),
           } as const,
         ]
       : []),
-    // The others in the container must not look into a process that is still the launcher (ptrace(2)).
-    { at: 'child', phase: 'join', kind: 'prctl', option: 'PR_SET_DUMPABLE', value: 0, from },
-    ...(others.length > 0
-      ? [{ at: 'child', phase: 'join', kind: 'setns', fd: 'target', flags: others, from } as const]
+    ...(types.includes('user')
+      ? ([
+          { ...becomeRoot, kind: 'setgid', gid: 0 },
+          { ...becomeRoot, kind: 'setuid', uid: 0 },
+        ] as const)
       : []),
-    { at: 'child', phase: 'root', kind: 'chdir', dir: 'root', path: '.', from },
-    { at: 'child', phase: 'root', kind: 'chroot', path: '.', from },
+    { ...child, phase: 'root', kind: 'chdir', dir: 'root', path: '.' },
+    { ...child, phase: 'root', kind: 'chroot', path: '.' },
   ];
 }

@@ -3,29 +3,33 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { launcherPath } from '../launch/launcher.ts';
-
-/** Volatile on purpose: after a reboot, what a ledger would undo is gone as well. */
-export const stateFolder =
-  process.geteuid?.() === 0
-    ? '/run/tslab'
-    : join(process.env.XDG_RUNTIME_DIR ?? `/tmp/tslab-${process.geteuid?.()}`, 'tslab');
+import { stateFolder } from './folders.ts';
 
 export function ledgerFor(id: string): string {
   mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
   return join(stateFolder, `${id}.ledger`);
 }
 
-/** Plays one ledger backwards. The launcher refuses one whose own launcher still lives. */
-export function playLedger(path: string): { undone: boolean; said: string } {
-  const { status, stderr } = spawnSync(launcherPath, ['--undo', path], { encoding: 'utf8' });
-  return { undone: status === 0, said: (stderr ?? '').trim() };
+export interface Played {
+  path: string;
+  outcome: 'undone' | 'left' | 'alive';
+  /** Why something is left. */
+  said: string;
 }
 
-/** Every ledger that is there, with what became of it. */
-export function playOrphans(): { path: string; undone: boolean; said: string }[] {
+/** Plays one ledger backwards, unless its own launcher still lives. */
+export function playLedger(path: string): Played {
+  const { status, stderr } = spawnSync(launcherPath, ['--undo', path], { encoding: 'utf8' });
+  const outcome = status === 0 ? 'undone' : status === 1 ? 'alive' : 'left';
+  return { path, outcome, said: (stderr ?? '').trim() };
+}
+
+/** Plays every ledger whose launcher was killed. */
+export function playOrphans(): Played[] {
   if (!existsSync(stateFolder)) return [];
   return readdirSync(stateFolder)
     .filter((name) => name.endsWith('.ledger'))
     .map((name) => join(stateFolder, name))
-    .map((path) => ({ path, ...playLedger(path) }));
+    .map(playLedger)
+    .filter(({ outcome }) => outcome !== 'alive');
 }

@@ -1,8 +1,10 @@
 /** From config to plan: the stages one after the other, then one list. */
 import { stages as allStages } from '../../lessons/index.ts';
 import type { Facts } from '../facts/facts.ts';
+import { isSet, refusedFields } from '../oci/fields.ts';
 import type { Spec } from '../oci/spec.ts';
 import { compose } from '../plan/compose.ts';
+import { PlanError } from '../plan/error.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 
@@ -12,15 +14,28 @@ export function planFor(
   spec: Spec,
   facts: Facts,
   chosen: readonly Stage[] = allStages,
-  before: readonly Draft[] = [],
+  before: readonly Step[] = [],
 ): Plan {
   // The user namespace is an ordinary user's way to all others, whatever the lesson.
   const user = allStages.find((stage) => stage.id === 'user');
   const needed = facts.uid !== 0 && user && !chosen.includes(user) ? [...chosen, user] : chosen;
+  refuse(spec, needed);
   return compose(id, [
-    ...before.map((draft) => withOrigin(draft, 'box')),
+    ...before,
     ...needed.flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id))),
   ]);
+}
+
+/** @throws PlanError for a field that none of these stages honours: a config is done as it says, or not at all. */
+function refuse(spec: Spec, stages: readonly Stage[]): void {
+  for (const [field, why] of Object.entries(refusedFields))
+    if (isSet(spec, field)) throw new PlanError(`config: ${field}: ${why}`);
+  for (const { id, owns } of allStages.filter((stage) => !stages.some(({ id }) => id === stage.id)))
+    for (const field of owns)
+      if (isSet(spec, field))
+        throw new PlanError(
+          `config: ${field}: it takes the stage of lesson ${id}, which is not part of this runtime`,
+        );
 }
 
 /** A stage's draft as a step of the plan: whose it is stands beside it. */

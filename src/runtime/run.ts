@@ -7,11 +7,12 @@ import { probe } from '../facts/probe.ts';
 import { launch, launcherPath, type Stdio } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
 import type { Spec } from '../oci/spec.ts';
-import type { Plan } from '../plan/step.ts';
-import type { Draft, Stage } from '../steps/stage.ts';
+import type { Plan, Step } from '../plan/step.ts';
+import type { Stage } from '../steps/stage.ts';
+import { type Exit, exitOf } from './exit.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
 import { planFor } from './plan.ts';
-import { dropState, saveState } from './state.ts';
+import { claim, saveState } from './state.ts';
 
 export interface StartOptions {
   /** Default: a random one. */
@@ -21,10 +22,10 @@ export interface StartOptions {
   /** Default: inherit. */
   stdio?: readonly [Stdio, Stdio, Stdio];
   /** Host steps in front of the plan. */
-  before?: readonly Draft[];
+  before?: readonly Step[];
+  /** Lives on when the asker ends; its wait status, a number, is written into that file. */
+  detach?: { status: string };
 }
-
-export type Exit = { code: number } | { signal: NodeJS.Signals };
 
 export interface Container {
   readonly id: string;
@@ -35,13 +36,26 @@ export interface Container {
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
-  /** Settles when the program has ended and everything is undone. */
+  /** Settles when the program has ended and everything is undone. For a detached one it may be left alone. */
   readonly exit: Promise<Exit>;
   kill(signal: NodeJS.Signals | number): void;
   /** Tells the program the size of its terminal. */
   resize(rows: number, columns: number): void;
   /** Kills it and waits until nothing is left. */
   stop(): Promise<void>;
+  /** Lets go of a detached one, so that the asking process may end. */
+  release(): void;
+}
+
+/**
+ * The asked id, or a random one.
+ *
+ * @throws Error if it could not be a file's name, or would not read well in a command.
+ */
+export function newId(asked?: string): string {
+  const id = asked ?? randomBytes(6).toString('hex');
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(id)) return id;
+  throw new Error(`container name ${JSON.stringify(id)}: it takes letters, digits, _ . -, 128 at most`);
 }
 
 /**
@@ -51,15 +65,46 @@ export interface Container {
  * @throws PlanError when no plan can be made of this config.
  */
 export async function start(spec: Spec, options: StartOptions = {}): Promise<Container> {
-  const id = options.id ?? randomBytes(6).toString('hex');
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(id))
-    throw new Error(`container name ${JSON.stringify(id)}: it takes letters, digits, _ . -, 128 at most`);
-  const plan = planFor(id, spec, probe(spec), options.stages, options.before);
+  const id = newId(options.id);
+  const plan = planFor(id, spec, probe(spec), options.stages, [claim(id), ...(options.before ?? [])]);
   const container = await perform(plan, options);
   saveState(id, container.pid, spec);
-  container.exit.finally(() => dropState(id)).catch(() => {}); // the asker hears of it
   return container;
 }
+
+/**
+ * Runs a container from start to exit; by default the program shares our standard input and output.
+ *
+ * @returns how the program ended; nothing is left of the container then.
+ * @throws StartError, PlanError: see `start`.
+ */
+export async function run(spec: Spec, options?: StartOptions): Promise<Exit> {
+  return await (await start(spec, options)).exit;
+}
+
+/**
+ * Performs steps of the host hand alone: no process is born.
+ *
+ * @throws StartError
+ */
+export function carryOut(plan: Plan): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let failure: Error | undefined;
+    const stdio = ['ignore', 'ignore', 'inherit'] as const;
+    const hand = launch(plan, { stdio }, (event) => {
+      if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno);
+    });
+    hand.process.once('error', (cause) => reject(notStarted(cause)));
+    hand.process.once('close', (code, signal) => {
+      if (failure) reject(failure);
+      else if (code === 0) resolve();
+      else reject(new Error(`launcher: ended by itself (${signal ?? code})`));
+    });
+  });
+}
+
+const notStarted = (cause: Error) =>
+  new Error(`spawn(${JSON.stringify(launcherPath)}): ${cause.message}. Type: sh scripts/set-up`);
 
 /** Performs a plan that is there already. */
 export function perform(plan: Plan, options: StartOptions = {}): Promise<Container> {
@@ -69,9 +114,9 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
     let status: number | undefined;
     const exited = Promise.withResolvers<Exit>();
     exited.promise.catch(() => {}); // whoever waits will see it; nobody has to
-    const { stdio = ['inherit', 'inherit', 'inherit'] } = options;
+    const { stdio = ['inherit', 'inherit', 'inherit'], detach } = options;
     const ledger = ledgerFor(plan.id);
-    const hand = launch(plan, { stdio, ledger }, (event) => {
+    const hand = launch(plan, { stdio, ledger, ...(detach ? { detach } : {}) }, (event) => {
       if (event.type === 'born') pid = event.value;
       else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno);
       else if (event.type === 'refused')
@@ -79,9 +124,7 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
       else if (event.type === 'exited') status = event.value;
       else if (event.type === 'running') resolve(container());
     });
-    hand.process.once('error', (cause) =>
-      reject(new Error(`spawn(${JSON.stringify(launcherPath)}): ${cause.message}. Type: sh scripts/set-up`)),
-    );
+    hand.process.once('error', (cause) => reject(notStarted(cause)));
     hand.process.once('close', (code, signal) => {
       // A launcher that was killed could not clean up after itself; its ledger says what there is to do.
       if (existsSync(ledger)) playLedger(ledger);
@@ -110,14 +153,7 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
         hand.send('abort');
         await exited.promise.catch(() => {});
       },
+      release: hand.release,
     });
   });
-}
-
-/** wait(2)'s status word. */
-function exitOf(status: number): Exit {
-  const signal = status & 0x7f;
-  if (signal === 0) return { code: (status >> 8) & 0xff };
-  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0];
-  return { signal: (name ?? `SIG${signal}`) as NodeJS.Signals };
 }

@@ -1,8 +1,10 @@
-/** Which containers this user has: a small file each, beside its ledger, as long as its asker lives. */
+/** The running containers of this user: a small file each, which the launcher makes and takes away (its ledger knows it). */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startTimeOf } from '../evidence/process.ts';
 import type { Spec } from '../oci/spec.ts';
-import { stateFolder } from './ledgers.ts';
+import type { Step } from '../plan/step.ts';
+import { stateFolder } from './folders.ts';
 
 export interface State {
   id: string;
@@ -16,48 +18,48 @@ export interface State {
 
 const fileOf = (id: string) => join(stateFolder, `${id}.json`);
 
+/** From the first step of its plan until the last undo. */
+export const isClaimed = (id: string): boolean => existsSync(fileOf(id));
+
+/** The step that takes the name: O_EXCL lets one of two that want the same one have it. */
+export function claim(id: string): Step {
+  return {
+    at: 'host',
+    phase: 'prepare',
+    kind: 'open',
+    path: fileOf(id),
+    flags: ['O_CREAT', 'O_EXCL'],
+    mode: 0o600,
+    undo: { kind: 'unlink', path: fileOf(id) },
+    from: { lesson: 'runtime' },
+  };
+}
+
 export function saveState(id: string, pid: number, spec: Spec): void {
   const startTime = startTimeOf(pid);
-  if (startTime === undefined) return; // it has ended already
+  if (startTime === undefined || !existsSync(fileOf(id))) return; // it has ended already
   const state: State = { id, pid, startTime, created: new Date().toISOString(), spec };
   writeFileSync(`${fileOf(id)}.new`, JSON.stringify(state), { mode: 0o600 });
   renameSync(`${fileOf(id)}.new`, fileOf(id));
+  // It ended while we wrote: its launcher may have taken the file away before we put it back.
+  if (startTimeOf(pid) === undefined) rmSync(fileOf(id), { force: true });
 }
 
-export function dropState(id: string): void {
-  rmSync(fileOf(id), { force: true });
-}
-
-/** Those whose first process is alive. What a killed tslab left behind is dropped on the way. */
+/** Those whose first process is alive. */
 export function runningContainers(): State[] {
   if (!existsSync(stateFolder)) return [];
-  const states = readdirSync(stateFolder)
+  return readdirSync(stateFolder)
     .filter((name) => name.endsWith('.json'))
-    .map((name): State => JSON.parse(readFileSync(join(stateFolder, name), 'utf8')));
-  return states.filter(({ id, pid, startTime }) => {
-    const alive = startTimeOf(pid) === startTime;
-    if (!alive) dropState(id);
-    return alive;
-  });
+    .flatMap((name) => stateOf(name.slice(0, -'.json'.length)) ?? []);
 }
 
-/** @throws Error if no running container has this id, or ids that begin so are several. */
-export function findContainer(name: string): State {
-  const found = runningContainers().filter(({ id }) => id === name || id.startsWith(name));
-  const exact = found.find(({ id }) => id === name) ?? (found.length === 1 ? found[0] : undefined);
-  if (exact) return exact;
-  throw new Error(
-    `container ${name}: ${found.length === 0 ? 'does not exist or has ended' : 'more than one id begins so'}; tslab ps lists them`,
-  );
-}
-
-function startTimeOf(pid: number): number | undefined {
+/** Undefined if it does not run: never did, has ended, or is only being born. */
+export function stateOf(id: string): State | undefined {
+  let state: State;
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command's name, in parentheses, may hold anything; field 3 comes after its end. A zombie (Z) has ended.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : Number(fields[19]);
+    state = JSON.parse(readFileSync(fileOf(id), 'utf8'));
   } catch {
-    return undefined;
+    return undefined; // gone meanwhile, or claimed and still empty
   }
+  return startTimeOf(state.pid) === state.startTime ? state : undefined;
 }

@@ -24,10 +24,10 @@ export const command = (program: Command): void => {
     .option('-w, --workdir <dir>', 'working directory inside')
     .action(async (name: string, args: string[], flags: ExecFlags) => {
       const { exec } = await import('../../runtime/exec.ts');
-      const { findContainer } = await import('../../runtime/state.ts');
+      const { findRunning } = await import('../../runtime/containers.ts');
       const { attend } = await import('../attend.ts');
       if (flags.tty && !process.stdin.isTTY) throw new Error('--tty: standard input is no terminal');
-      const state = findContainer(name);
+      const state = findRunning(name);
       const container = await exec(
         state,
         {

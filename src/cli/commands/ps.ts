@@ -1,20 +1,37 @@
-/** tslab ps: the running containers. */
+/** tslab ps: the containers there are. */
 import type { Command } from 'commander';
+import type { Entry } from '../../runtime/containers.ts';
 
 export const command = (program: Command): void => {
   program
     .command('ps')
     .description('list the running containers')
+    .option('-a, --all', 'also those that have ended')
+    .option('-q, --quiet', 'names alone')
     .option('--json', 'as JSON')
-    .action(async (options: { json?: boolean }) => {
-      const { runningContainers } = await import('../../runtime/state.ts');
-      const states = runningContainers();
-      if (options.json) {
-        console.log(JSON.stringify(states, undefined, 2));
-        return;
-      }
-      console.log(`${'CONTAINER'.padEnd(20)} ${'PID'.padEnd(8)} COMMAND`);
-      for (const { id, pid, spec } of states)
-        console.log(`${id.padEnd(20)} ${String(pid).padEnd(8)} ${spec.process?.args.join(' ')}`);
+    .action(async (flags: { all?: boolean; quiet?: boolean; json?: boolean }) => {
+      const { containers } = await import('../../runtime/containers.ts');
+      const entries = containers().filter(({ state }) => flags.all || state === 'running');
+      if (flags.json) console.log(JSON.stringify(entries, undefined, 2));
+      else if (flags.quiet) for (const { id } of entries) console.log(id);
+      else await print(entries);
     });
 };
+
+async function print(entries: readonly Entry[]): Promise<void> {
+  const { table } = await import('../table.ts');
+  const rows = entries.map(({ id, pid, spec, ...entry }) => [
+    id,
+    pid ?? '',
+    stateText(entry),
+    entry.created.replace(/\..*/, '').replace('T', ' '),
+    spec.process?.args.join(' ') ?? '',
+  ]);
+  console.log(table(['CONTAINER', 'PID', 'STATE', 'CREATED (UTC)', 'COMMAND'], rows));
+}
+
+function stateText({ state, exit }: Pick<Entry, 'state' | 'exit'>): string {
+  if (state !== 'exited') return state;
+  if (!exit) return 'exited (unknown: its launcher was killed)';
+  return `exited (${'code' in exit ? exit.code : exit.signal})`;
+}

@@ -1,43 +1,65 @@
 /** tslab run: a command in a container. */
 import type { Command } from 'commander';
+import type { Container } from '../../runtime/run.ts';
 import { addSpecFlags, type SpecFlags } from '../spec-flags.ts';
+
+interface RunFlags extends SpecFlags {
+  detach?: boolean;
+  rm?: boolean;
+}
 
 export const command = (program: Command): void => {
   addSpecFlags(program.command('run'))
     .description('run a command in a new container')
-    .action(async (args: string[], flags: SpecFlags) => {
+    .option('-d, --detach', 'leave it running; its output goes to tslab logs')
+    .option('--rm', 'remove a detached one when it ends, with its output; others always are')
+    .action(async (args: string[], flags: RunFlags) => {
       process.exitCode = await run(args, flags);
     });
 };
 
-async function run(args: string[], flags: SpecFlags): Promise<number> {
-  const { specFrom } = await import('../spec-from.ts');
+async function run(args: string[], flags: RunFlags): Promise<number> {
   const { attend } = await import('../attend.ts');
+  if (flags.tty && !flags.detach && !process.stdin.isTTY)
+    throw new Error('--tty: standard input is no terminal');
+  const container = await begin(args, flags);
+  if (!flags.detach) return await attend(container);
+  container.release();
+  console.log(container.id);
+  return 0;
+}
+
+/** What outlives its processes, or is made for it alone, needs a folder. */
+async function begin(args: string[], flags: RunFlags): Promise<Container> {
+  const { newId, start } = await import('../../runtime/run.ts');
+  const { specFrom } = await import('../spec-from.ts');
+  const id = newId(flags.name);
+  if (flags.rootfs === undefined || flags.detach) return await beginInFolder(id, args, flags);
+  const { spec, stages } = specFrom(args, flags, flags.rootfs);
+  return await start(spec, { id, stages, stdio: foreground(flags) });
+}
+
+async function beginInFolder(id: string, args: string[], flags: RunFlags): Promise<Container> {
+  const { openSync } = await import('node:fs');
+  const { describe, makeFolder, owned, removeContainer } = await import('../../runtime/containers.ts');
+  const { copyRootfs } = await import('../../runtime/rootfs.ts');
   const { start } = await import('../../runtime/run.ts');
-  if (flags.tty && !process.stdin.isTTY) throw new Error('--tty: standard input is no terminal');
-  const { rootfs, remove } = await rootfsFor(flags);
+  const { specFrom } = await import('../spec-from.ts');
+  const folder = makeFolder(id);
   try {
-    const { spec, stages } = specFrom(args, flags, rootfs);
-    const container = await start(spec, {
-      ...(flags.name === undefined ? {} : { id: flags.name }),
-      ...(stages === undefined ? {} : { stages }),
-      stdio: [flags.interactive || flags.tty ? 'inherit' : 'ignore', 'inherit', 'inherit'],
-    });
-    return await attend(container);
-  } finally {
-    remove();
+    const { spec, stages } = specFrom(args, flags, flags.rootfs ?? folder.rootfs);
+    describe(id, spec);
+    if (flags.rootfs === undefined) copyRootfs(folder.rootfs);
+    const before = flags.rm || !flags.detach ? [owned(folder)] : [];
+    if (!flags.detach) return await start(spec, { id, stages, before, stdio: foreground(flags) });
+    const log = openSync(folder.log, 'a', 0o600);
+    const detach = { status: folder.status };
+    return await start(spec, { id, stages, before, stdio: ['ignore', log, log], detach });
+  } catch (error) {
+    removeContainer(id);
+    throw error;
   }
 }
 
-async function rootfsFor(flags: SpecFlags): Promise<{ rootfs: string; remove: () => void }> {
-  const { existsSync } = await import('node:fs');
-  const { resolve } = await import('node:path');
-  if (flags.rootfs !== undefined) {
-    const rootfs = resolve(flags.rootfs);
-    if (!existsSync(rootfs)) throw new Error(`--rootfs ${rootfs}: no such directory`);
-    return { rootfs, remove: () => {} };
-  }
-  const { copyRootfs, ownFolder, removeFolder } = await import('../../course/rootfs.ts');
-  const folder = ownFolder();
-  return { rootfs: copyRootfs(`${folder}/rootfs`), remove: () => removeFolder(folder) };
-}
+const foreground = (flags: RunFlags) =>
+  [flags.interactive || flags.tty ? 'inherit' : 'ignore', 'inherit', 'inherit'] as const;

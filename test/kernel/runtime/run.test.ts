@@ -143,5 +143,5 @@ test('a further process joins by name, and sees what the first one sees', async 
   } finally {
     await container.stop();
   }
-  expect(tslab('exec', name, 'true').stderr).toMatch(/does not exist or has ended/);
+  expect(tslab('exec', name, 'true').stderr).toMatch(/there is none of this name/);
 });

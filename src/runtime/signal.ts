@@ -1,0 +1,58 @@
+/** Signals to containers: always by descriptor, never to a number that may be another's by now. */
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StartError } from '../launch/start-error.ts';
+import { ledgerFor, playLedger } from './ledgers.ts';
+import { carryOut } from './run.ts';
+import { isClaimed, type State, stateOf } from './state.ts';
+
+/** Real-time signals as glibc counts them: it keeps the kernel's first two (signal(7)). */
+const SIGRTMIN = 34;
+const SIGRTMAX = 64;
+
+/**
+ * @param text a name with or without SIG, in either case, RTMIN+n, RTMAX-n, or a number.
+ * @throws Error naming what it takes.
+ */
+export function signalNumber(text: string): number {
+  const name = text.toUpperCase().replace(/^SIG/, '');
+  const realTime = /^RT(MIN|MAX)(?:([+-])(\d+))?$/.exec(name);
+  const number = realTime
+    ? (realTime[1] === 'MIN' ? SIGRTMIN : SIGRTMAX) + Number(`${realTime[2] ?? ''}${realTime[3] ?? 0}`)
+    : (constants.signals[`SIG${name}` as NodeJS.Signals] ?? (/^\d+$/.test(text) ? Number(text) : Number.NaN));
+  if (number >= 1 && number <= SIGRTMAX) return number;
+  throw new Error(
+    `signal ${text}: it takes a name such as TERM or SIGTERM, or a number from 1 to ${SIGRTMAX}`,
+  );
+}
+
+/** @throws Error if it has ended meanwhile. */
+export async function sendSignal({ id, pid, startTime }: State, signal: number): Promise<void> {
+  const common = { at: 'host', phase: 'prepare', from: { lesson: 'runtime' } } as const;
+  try {
+    await carryOut({
+      version: 1,
+      id,
+      steps: [
+        { ...common, kind: 'pidfd', pid, startTime, as: 'target' },
+        { ...common, kind: 'signal', fd: 'target', signal },
+      ],
+    });
+  } catch (error) {
+    if (error instanceof StartError && error.errno === 'ESRCH')
+      throw new Error(`container ${id}: it has ended`);
+    throw error;
+  }
+}
+
+/** Resolves when the container has ended and nothing is left of it; false if that takes longer than `patience` ms. */
+export async function ends(id: string, patience = Number.POSITIVE_INFINITY): Promise<boolean> {
+  const begun = Date.now();
+  for (let dead: number | undefined; isClaimed(id); await sleep(20)) {
+    if (!stateOf(id)) dead ??= Date.now();
+    // Its launcher was killed as well, or it would have cleaned up by now.
+    if (dead !== undefined && Date.now() - dead > 5000) return playLedger(ledgerFor(id)).outcome === 'undone';
+    if (Date.now() - begun > patience) return false;
+  }
+  return true;
+}
