@@ -3,7 +3,7 @@
  * reason, and stands in the README; `pending` is to be mended. Both have to be real: a line that no longer differs fails.
  */
 import type { Spec } from '../../../src/oci/spec.ts';
-import type { Peer } from './runtimes.ts';
+import type { hosts, Peer } from './runtimes.ts';
 
 export interface Difference {
   what: string;
@@ -11,8 +11,8 @@ export interface Difference {
   facts: RegExp;
   peers: readonly Peer[];
   reason: string;
-  /** Only on hosts with that sort of cgroups. */
-  on?: 'v1' | 'v2' | 'hybrid';
+  /** Only on such hosts. */
+  on?: keyof typeof hosts;
 }
 
 export interface Pending extends Difference {
@@ -42,7 +42,7 @@ export const accepted: readonly Difference[] = [
   {
     what: 'what covers a masked path',
     facts:
-      /^mount \/(proc\/(acpi|kcore|keys|scsi|timer_list)|sys\/(firmware|dev\/block)) (from|options|superblock)$/,
+      /^mount \/(proc\/(acpi|kcore|keys|scsi|timer_list)|sys\/(firmware|dev\/block|fs\/selinux)) (from|options|superblock)$/,
     peers: ['crun', 'runc'],
     reason:
       'an empty read-only directory, or the null device: of whose /dev and with which options is of no use to anyone',
@@ -65,6 +65,13 @@ export const accepted: readonly Difference[] = [
     facts: /^dev\.core$/,
     peers: ['crun'],
     reason: 'crun links it to /proc/kcore, which the specification does not name and the config masks',
+  },
+  {
+    what: '/dev/core, if there is a /proc/kcore',
+    facts: /^dev\.core$/,
+    peers: ['runc'],
+    on: 'kcore',
+    reason: 'as with crun',
   },
   {
     what: 'the v2 tree beside v1 controllers',

@@ -12,9 +12,15 @@ import { cgroup, type Seen, seen } from './seen.ts';
 
 export type Peer = 'crun' | 'runc';
 export const ID = `tslab-peers-${process.pid}`;
-/** A host with v1 controllers and a v2 tree beside them. */
-export const hybrid = existsSync('/sys/fs/cgroup/unified');
-export const cgroupVersion = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'v2' : 'v1';
+const unified = existsSync('/sys/fs/cgroup/cgroup.controllers');
+/** What sort of host this is, as far as runtimes differ by it. */
+export const hosts = {
+  v1: !unified,
+  v2: unified,
+  /** A v2 tree beside v1 controllers. */
+  hybrid: existsSync('/sys/fs/cgroup/unified'),
+  kcore: existsSync('/proc/kcore'),
+};
 
 export const installed = (name: string) => spawnSync('which', [name]).status === 0;
 
@@ -32,7 +38,7 @@ export async function runPeer(peer: Peer): Promise<Seen> {
   const options = ['--root', join(bundle.folder, 'state')];
   const words = [peer, ...options, 'run', '--bundle', bundle.folder, '--pid-file', pidFile, ID];
   // crun takes a host with both versions for broken; where it sees no v2 tree it is content.
-  const hidden = peer === 'crun' && hybrid;
+  const hidden = peer === 'crun' && hosts.hybrid;
   const script = hidden ? 'umount /sys/fs/cgroup/unified && exec "$@"' : 'exec "$@"';
   const child = spawn(
     hidden ? 'unshare' : 'sh',
@@ -93,8 +99,7 @@ function outsideOf(pid: number): Seen {
   }
   for (const line of readFileSync(`/proc/${pid}/cgroup`, 'utf8').trimEnd().split('\n')) {
     const [controllers, path] = cgroup(facts, 'of', line);
-    const top =
-      controllers === 'pids' ? '/sys/fs/cgroup/pids' : cgroupVersion === 'v2' ? '/sys/fs/cgroup' : undefined;
+    const top = controllers === 'pids' ? '/sys/fs/cgroup/pids' : hosts.v2 ? '/sys/fs/cgroup' : undefined;
     const limit = join(top ?? '', path, 'pids.max');
     if (top) facts['pids.max'] = existsSync(limit) ? readFileSync(limit, 'utf8').trim() : 'no such file';
   }
