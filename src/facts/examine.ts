@@ -25,6 +25,12 @@ export function examine(facts: Facts): Finding[] {
     capability('CAP_SYS_CHROOT', '1 chroot'),
     capability('CAP_SYS_ADMIN', '2 mount'),
     capability('CAP_MKNOD', '2 mount'),
+    {
+      ok: isAtLeast(facts.kernel, 5, 12),
+      name: 'mount_setattr (kernel 5.12)',
+      lesson: '2 mount',
+      remedy: `kernel ${facts.kernel} is older: volumes with options, read-only roots and id-mapped mounts need a newer one`,
+    },
     namespace('mount', '2 mount'),
     namespace('pid', '3 pid'),
     namespace('uts', '4 uts'),
@@ -39,5 +45,23 @@ export function examine(facts: Facts): Finding[] {
       remedy: 'mount them (systemd does), and use sudo or delegation to write there',
     },
     capability('CAP_SYS_RESOURCE', '9 cgroup (raising a limit)'),
+    {
+      ok: (facts.seccomp ?? []).length > 0,
+      name: `seccomp (${(facts.seccomp ?? []).join(' ') || 'none'})`,
+      lesson: '12 harden',
+      remedy: `kernel ${facts.kernel} was built without CONFIG_SECCOMP_FILTER; take a distribution's standard kernel`,
+    },
+    {
+      ok: (facts.labels ?? []).length > 0,
+      name: `AppArmor or SELinux (${(facts.labels ?? []).join(' ') || 'none'})`,
+      lesson: '12 harden (labels only)',
+      remedy: 'boot a kernel with security=apparmor or security=selinux',
+    },
   ];
+}
+
+/** @param kernel as uname says it, such as `6.1.0-18-amd64`. */
+function isAtLeast(kernel: string, major: number, minor: number): boolean {
+  const [a = 0, b = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
+  return a > major || (a === major && b >= minor);
 }

@@ -1,5 +1,5 @@
 /** Reads the host's facts. The only place where planning looks at the host. */
-import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Spec } from '../oci/spec.ts';
 import { capabilities } from '../plan/flags.ts';
@@ -8,25 +8,29 @@ import type { CgroupFacts, Facts } from './facts.ts';
 /** OCI's words for the names in /proc/self/ns. */
 const namespaceWords: Readonly<Record<string, string>> = { mnt: 'mount', net: 'network' };
 
-export function probe(spec?: Spec): Facts {
+export function probe(_spec?: Spec): Facts {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n');
   return {
     kernel: release(),
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
-    capabilities: effectiveCapabilities(),
+    capabilities: ownCapabilities(),
     namespaces: readdirSync('/proc/self/ns')
       .filter((name) => !name.endsWith('_for_children'))
       .map((name) => namespaceWords[name] ?? name),
+    lastCapability: Number(read('/proc/sys/kernel/cap_last_cap') ?? capabilities.length - 1),
+    labels: [
+      ...(read('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') ? ['apparmor'] : []),
+      ...(read('/sys/fs/selinux/enforce') === undefined ? [] : ['selinux']),
+    ],
+    seccomp: read('/proc/sys/kernel/seccomp/actions_avail')?.trim().split(' ') ?? [],
     cgroup: cgroups(mounts),
     rootShared: mounts.some((line) => line.split(' ')[4] === '/' && line.includes(' shared:')),
-    sources: Object.fromEntries(
-      (spec?.mounts ?? []).flatMap(({ source }) => (source ? [[source, sortOf(source)]] : [])),
-    ),
   };
 }
 
-function effectiveCapabilities(): string[] {
+/** Effective capabilities of this process, by name. */
+export function ownCapabilities(): string[] {
   const mask = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`);
   return capabilities.filter((_, bit) => (mask >> BigInt(bit)) & 1n);
 }
@@ -55,6 +59,15 @@ function cgroups(mounts: readonly string[]): CgroupFacts {
   };
 }
 
+/** Undefined for what is not there. */
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
 function writable(path: string): boolean {
   try {
     accessSync(path, constants.W_OK);
@@ -62,9 +75,4 @@ function writable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function sortOf(path: string): 'directory' | 'file' | 'missing' {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? 'missing' : found.isDirectory() ? 'directory' : 'file';
 }

@@ -18,6 +18,7 @@ export type Hands = 'host' | 'child' | 'both';
  * | text    | string                       | `b` length, bytes (UTF-8)                      |
  * | bytes   | string, base64               | `b` length, bytes                              |
  * | u32     | integer                      | `u`                                            |
+ * | i32     | integer, also below 0        | `u`, two's complement                          |
  * | u64     | integer below 2^53           | `U`                                            |
  * | limit   | integer or 'unlimited'       | `U`, all ones for unlimited                    |
  * | u32s    | integer[]                    | `b`                                            |
@@ -35,6 +36,7 @@ type BareType =
   | 'text'
   | 'bytes'
   | 'u32'
+  | 'i32'
   | 'u64'
   | 'limit'
   | 'u32s'
@@ -79,7 +81,6 @@ export const kinds = {
   // what the process stands on
   mount: kind(20, 'both', {
     source: 'str?',
-    sourceFd: 'fd?',
     dir: 'fd?',
     target: 'str',
     fstype: 'str?',
@@ -90,6 +91,21 @@ export const kinds = {
   pivot_root: kind(22, 'child', { newRoot: 'str', putOld: 'str' }),
   chroot: kind(23, 'child', { path: 'str' }),
   chdir: kind(24, 'child', { dir: 'fd?', path: 'str' }),
+
+  // mounts held by descriptor. With `dir`, an empty path is what that descriptor itself is.
+  open_tree: kind(25, 'both', { dir: 'fd?', path: 'str', recursive: 'bool?', as: 'as' }),
+  mount_setattr: kind(26, 'both', {
+    dir: 'fd?',
+    path: 'str',
+    recursive: 'bool?',
+    set: 'flags:attr?',
+    clear: 'flags:attr?',
+    propagation: 'flags:ms?',
+    userns: 'fd?',
+  }),
+  move_mount: kind(27, 'both', { fd: 'fd', dir: 'fd?', target: 'str' }),
+  userns: kind(28, 'host', { uids: 'text', gids: 'text', as: 'as' }),
+  verify: kind(29, 'both', { dir: 'fd?', path: 'str', sort: 'u32', major: 'u32', minor: 'u32' }),
 
   // what it sees
   sethostname: kind(30, 'child', { name: 'str' }),
@@ -113,10 +129,35 @@ export const kinds = {
   capambient: kind(56, 'child', { raise: 'caps' }),
   prctl: kind(57, 'both', { option: 'name:prctls', value: 'u64' }),
   umask: kind(58, 'child', { mask: 'u32' }),
+  seccomp: kind(59, 'child', { program: 'bytes', flags: 'flags:seccomp?', listener: 'as?' }),
+  // `parts` are one text, with the child's pid wherever one ends and the next begins
+  sendfd: kind(62, 'host', { path: 'str', pass: 'fd', parts: 'strs' }),
+
+  // how it runs
+  personality: kind(63, 'child', { persona: 'u32' }),
+  schedattr: kind(64, 'child', {
+    policy: 'name:policies',
+    flags: 'flags:sched',
+    nice: 'i32',
+    priority: 'u32',
+    runtime: 'u64',
+    deadline: 'u64',
+    period: 'u64',
+  }),
+  ioprio: kind(65, 'child', { class: 'name:ioClasses', level: 'u32' }),
+  affinity: kind(66, 'child', { cpus: 'bytes' }),
+  mempolicy: kind(67, 'child', { mode: 'name:memoryModes', flags: 'flags:memory', nodes: 'bytes' }),
+  keyring: kind(68, 'child', {}),
 
   // what it runs
   init: kind(60, 'child', {}),
   exec: kind(61, 'child', { argv: 'strs', envp: 'strs' }),
+
+  // what a mount needs around it
+  mountpoint: kind(70, 'both', { dir: 'fd?', path: 'str', file: 'bool?', like: 'fd?' }),
+  mask: kind(71, 'both', { dir: 'fd?', path: 'str', fd: 'fd' }),
+  chown: kind(72, 'both', { dir: 'fd?', path: 'str', uid: 'u32', gid: 'u32' }),
+  copytree: kind(73, 'both', { fd: 'fd', into: 'fd', itself: 'bool?' }),
 } as const satisfies Record<string, KindSpec>;
 
 export type Kind = keyof typeof kinds;
@@ -133,6 +174,6 @@ export function wireLetter(type: FieldType): 's' | 'v' | 'b' | 'u' | 'U' | 'f' {
   if (bare === 'strs') return 'v';
   if (bare === 'text' || bare === 'bytes' || bare === 'u32s') return 'b';
   if (bare === 'fd' || bare === 'as') return 'f';
-  if (bare === 'u32' || bare === 'bool' || bare.startsWith('name:')) return 'u';
+  if (bare === 'u32' || bare === 'i32' || bare === 'bool' || bare.startsWith('name:')) return 'u';
   return 'U';
 }

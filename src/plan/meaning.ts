@@ -56,6 +56,25 @@ const meanings: Meaning = {
       '此后本进程及其子进程的“/”从这里算起',
     ),
   chdir: () => t('sets the working directory', '设置工作目录'),
+  open_tree: () =>
+    t('takes a copy of a mount, which hangs nowhere yet', '取一份挂载的副本，暂时不接到任何地方'),
+  mount_setattr: (c) => attributeMeaning(c),
+  move_mount: () => t('puts the mount that is held into its place', '把手里的挂载接到它的位置上'),
+  userns: () =>
+    t(
+      'makes a user namespace that nobody lives in, for its id maps alone',
+      '建一个没有进程的用户命名空间，只用它的 ID 映射',
+    ),
+  verify: () => t('makes sure that this is the device it claims to be', '确认它真的是那个设备'),
+  mountpoint: () => t('makes the empty name to mount on, if it is missing', '如果没有挂载点，就建一个空的'),
+  mask: () =>
+    t(
+      'hides a file behind /dev/null, a directory behind an empty one',
+      '用 /dev/null 盖住文件，用空目录盖住目录',
+    ),
+  chown: () => t('gives a file to a user and a group', '把文件交给某个用户和组'),
+  copytree: () =>
+    t('copies what the first directory holds into the second', '把第一个目录里的内容复制到第二个'),
   sethostname: () => t('sets the host name of this UTS namespace', '设置此 UTS 命名空间的主机名'),
   setdomainname: () => t('sets the NIS domain name of this UTS namespace', '设置此 UTS 命名空间的 NIS 域名'),
   netlink: () =>
@@ -81,6 +100,26 @@ const meanings: Meaning = {
     t('sets the capabilities that survive an exec', '设置执行新程序后仍保留的能力（capability）'),
   prctl: (c) => prctlMeaning(c.option),
   umask: () => t('sets which permissions new files don’t get', '设置新文件默认去掉的权限'),
+  seccomp: () =>
+    t(
+      'from here on the kernel asks this filter before each system call, of all children too; it can’t be taken off',
+      '从此每次系统调用（包括所有子进程的）内核都先问这个过滤器，而且再也卸不掉',
+    ),
+  sendfd: () =>
+    t('gives the filter’s questions to an agent that answers them', '把过滤器的询问交给一个代理程序来回答'),
+  personality: (c) =>
+    c.persona === 8
+      ? t('uname shows a 32-bit machine', '让 uname 显示 32 位机器')
+      : t('runs as an ordinary Linux program', '以普通 Linux 程序的方式运行'),
+  schedattr: () => t('sets how the scheduler shares out CPU time to it', '设置调度器如何给它分配 CPU 时间'),
+  ioprio: () => t('sets whose turn it is at the disk', '设置它读写磁盘的优先级'),
+  affinity: () => t('keeps it on these CPUs', '限定它只在这些 CPU 上运行'),
+  mempolicy: () => t('sets which memory nodes its pages come from', '设置它的内存页取自哪些 NUMA 节点'),
+  keyring: () =>
+    t(
+      'gets an empty session keyring: the caller’s keys stay outside',
+      '换上空的会话密钥环，调用者的密钥留在外面',
+    ),
   init: () =>
     t(
       'stays as a small init that reaps and forwards signals; its child goes on',
@@ -114,6 +153,18 @@ function mountMeaning(flags: readonly string[], fstype: string | undefined): Tex
     overlay: t('read-only layers with a writable one on top', '只读层叠在下面，上面加一个可写层'),
   };
   return known[fstype ?? ''] ?? t('attaches a file system to the tree', '把文件系统接到目录树上');
+}
+
+function attributeMeaning(c: Extract<Call, { kind: 'mount_setattr' }>): Text {
+  if (c.userns !== undefined)
+    return t(
+      'files seen through this mount change their owners by a map',
+      '通过这个挂载看到的文件，属主按映射表转换',
+    );
+  if (c.set?.includes('MOUNT_ATTR_RDONLY')) return t('makes this mount read-only', '把这个挂载变成只读');
+  if (c.propagation?.length && !c.set?.length && !c.clear?.length)
+    return mountMeaning(c.propagation, undefined);
+  return t('changes what this mount allows, and nothing else', '只更改这个挂载允许的操作，其他不变');
 }
 
 function prctlMeaning(option: string): Text {

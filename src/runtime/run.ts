@@ -1,5 +1,4 @@
 /** Starts a container from a config: the library's heart, under `tslab run`, the course and everything else. */
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
@@ -11,7 +10,7 @@ import type { Plan, Step } from '../plan/step.ts';
 import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
-import { planFor } from './plan.ts';
+import { planFor, warnings } from './plan.ts';
 import { claim, saveState } from './state.ts';
 
 export interface StartOptions {
@@ -25,6 +24,8 @@ export interface StartOptions {
   before?: readonly Step[];
   /** Lives on when the asker ends; its wait status, a number, is written into that file. */
   detach?: { status: string };
+  /** Hears of what the config asks for and this host can't give, where the specification wants no more than a warning. */
+  warn?: (text: string) => void;
 }
 
 export interface Container {
@@ -53,7 +54,12 @@ export interface Container {
  * @throws Error if it could not be a file's name, or would not read well in a command.
  */
 export function newId(asked?: string): string {
-  const id = asked ?? randomBytes(6).toString('hex');
+  // A name, not a secret: node:crypto would cost a start several milliseconds.
+  const id =
+    asked ??
+    Math.floor(Math.random() * 2 ** 48)
+      .toString(16)
+      .padStart(12, '0');
   if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(id)) return id;
   throw new Error(`container name ${JSON.stringify(id)}: it takes letters, digits, _ . -, 128 at most`);
 }
@@ -66,7 +72,9 @@ export function newId(asked?: string): string {
  */
 export async function start(spec: Spec, options: StartOptions = {}): Promise<Container> {
   const id = newId(options.id);
-  const plan = planFor(id, spec, probe(spec), options.stages, [claim(id), ...(options.before ?? [])]);
+  const facts = probe(spec);
+  const plan = planFor(id, spec, facts, options.stages, [claim(id), ...(options.before ?? [])]);
+  for (const text of warnings(spec, facts)) options.warn?.(text);
   const container = await perform(plan, options);
   saveState(id, container.pid, spec);
   return container;
