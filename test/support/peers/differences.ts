@@ -61,17 +61,18 @@ export const accepted: readonly Difference[] = [
       'masked before read-only paths or after, controllers in another order: none of them covers another',
   },
   {
-    what: '/dev/core',
-    facts: /^dev\.core$/,
-    peers: ['crun'],
-    reason: 'crun links it to /proc/kcore, which the specification does not name and the config masks',
-  },
-  {
-    what: '/dev/core, if there is a /proc/kcore',
+    what: '/dev/core without a /proc/kcore',
     facts: /^dev\.core$/,
     peers: ['runc'],
-    on: 'kcore',
-    reason: 'as with crun',
+    on: 'noKcore',
+    reason: 'runc links it only where the file is; tslab and crun always',
+  },
+  {
+    what: 'name and permissions of the session keyring',
+    facts: /^keyring$/,
+    peers: ['crun', 'runc'],
+    reason:
+      'new and empty with all three; crun and runc name it after the container, so that others can join it by name',
   },
   {
     what: 'the v2 tree beside v1 controllers',
@@ -83,20 +84,6 @@ export const accepted: readonly Difference[] = [
 ];
 
 export const pending: readonly Pending[] = [
-  {
-    what: 'seccomp',
-    facts: /^(status\.Seccomp.*|call\.(personality|vsock|add_key))$/,
-    peers: ['crun', 'runc'],
-    reason: 'no stage makes a filter',
-    without: ({ linux }) => delete linux?.seccomp,
-  },
-  {
-    what: 'sysctl',
-    facts: /^sysctl\.ping_group_range/,
-    peers: ['crun', 'runc'],
-    reason: 'no stage writes them',
-    without: ({ linux }) => delete linux?.sysctl,
-  },
   {
     what: 'limits of a cgroup',
     facts: /^pids\.max$/,
@@ -120,22 +107,6 @@ export const pending: readonly Pending[] = [
     peers: ['crun', 'runc'],
     on: 'v1',
     reason: 'its new directories need CPUs before anybody can join',
-  },
-  {
-    what: 'the session keyring',
-    facts: /^keyring$/,
-    peers: ['crun', 'runc'],
-    reason: 'the container still has the one of whoever started it',
-  },
-  {
-    what: 'read-only paths that this kernel does not have',
-    facts: /^never$/,
-    peers: [],
-    reason: 'the open may fail, the mount that needs it may not',
-    without: ({ linux }) => {
-      const absent = ['/proc/asound'];
-      if (linux) linux.readonlyPaths = linux.readonlyPaths?.filter((path) => !absent.includes(path)) ?? [];
-    },
   },
 ];
 

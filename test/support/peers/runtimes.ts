@@ -19,7 +19,7 @@ export const hosts = {
   v2: unified,
   /** A v2 tree beside v1 controllers. */
   hybrid: existsSync('/sys/fs/cgroup/unified'),
-  kcore: existsSync('/proc/kcore'),
+  noKcore: !existsSync('/proc/kcore'),
 };
 
 export const installed = (name: string) => spawnSync('which', [name]).status === 0;
