@@ -54,11 +54,38 @@ export const accepted: readonly Difference[] = [
     reason: 'crun lets nosuid, nodev and noexec of /proc go; tslab and runc keep them',
   },
   {
-    what: 'the order of mounts',
+    what: 'the order of masked and read-only paths',
     facts: /^mounts, in order$/,
+    peers: ['runc'],
+    reason: 'runc makes the read-only ones first; none of them covers another',
+  },
+  {
+    what: 'the order of v1 controllers',
+    facts: /^mounts, in order$/,
+    peers: ['crun'],
+    on: 'v1',
+    reason: 'none of them covers another',
+  },
+  {
+    what: 'what holds the v1 controllers',
+    facts: /^mount \/sys\/fs\/cgroup (from|options|superblock)$/,
     peers: ['crun', 'runc'],
-    reason:
-      'masked before read-only paths or after, controllers in another order: none of them covers another',
+    on: 'v1',
+    reason: 'a tmpfs with all three; read-only with tslab, as the config says',
+  },
+  {
+    what: 'the v2 tree beside v1 controllers, seen from inside',
+    facts: /^mount \/sys\/fs\/cgroup\/unified /,
+    peers: ['crun', 'runc'],
+    on: 'hybrid',
+    reason: 'tslab mounts it with the others',
+  },
+  {
+    what: 'the v2 tree without a cgroup namespace',
+    facts: /^mount \/sys\/fs\/cgroup (from|superblock)$/,
+    peers: ['crun', 'runc'],
+    on: 'v2',
+    reason: "crun and runc mount the host's whole tree; tslab shows the container its own directory",
   },
   {
     what: '/dev/core without a /proc/kcore',
@@ -83,32 +110,7 @@ export const accepted: readonly Difference[] = [
   },
 ];
 
-export const pending: readonly Pending[] = [
-  {
-    what: 'limits of a cgroup',
-    facts: /^pids\.max$/,
-    peers: ['crun', 'runc'],
-    reason: 'no stage writes linux.resources',
-    without: ({ linux }) => delete linux?.resources,
-  },
-  {
-    what: 'a mount of type cgroup',
-    facts: /^mount \/sys\/fs\/cgroup/,
-    peers: ['crun', 'runc'],
-    reason:
-      'its type is handed to mount(2) as it is; the container has to see its own directory of each hierarchy',
-    without: (spec) => {
-      spec.mounts = spec.mounts?.filter(({ type }) => type !== 'cgroup') ?? [];
-    },
-  },
-  {
-    what: 'the cpuset controller',
-    facts: /^cgroup (of|seen) cpuset$/,
-    peers: ['crun', 'runc'],
-    on: 'v1',
-    reason: 'its new directories need CPUs before anybody can join',
-  },
-];
+export const pending: readonly Pending[] = [];
 
 /** As the README shows them. */
 export const table = (): string =>
