@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 const entries = ['src/cli/start.ts', 'src/index.ts', 'src/oci/main.ts'];
-/** Goes as one piece to a process that may read no file. */
-const alone = ['src/course/evaluate.ts'];
+/** Run by processes of their own: one that may read no other file, one in another mount namespace. */
+const alone = ['src/course/evaluate.ts', 'src/bench/stopwatch.ts'];
 /** Goes as one script into the start-up snapshot (scripts/snapshot). */
 const quick = 'src/cli/quick.ts';
 const root = join(import.meta.dirname, '..');
