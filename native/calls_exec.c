@@ -3,6 +3,7 @@
 #include "calls.h"
 #include "control.h"
 #include "kernel.h"
+#include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -58,6 +59,8 @@ int call_exec(struct hand *hand, const struct arg *a)
 	if (child_is_orphan(hand))
 		_exit(1);
 	sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	if (hand->keep >= 0)
+		fcntl(hand->keep, F_SETFD, 0);
 	if (!strchr(argv[0], '/'))
 		return search(argv[0], argv, envp);
 	execve(argv[0], argv, envp);
