@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import { probe } from '../facts/probe.ts';
 import { launch, launcherPath, type Stdio } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
@@ -25,6 +25,8 @@ export interface StartOptions {
   before?: readonly Step[];
   /** Lives on when the asker ends; its wait status, a number, is written into that file. */
   detach?: { status: string };
+  /** See LaunchOptions. */
+  keep?: boolean;
 }
 
 export interface Container {
@@ -36,6 +38,7 @@ export interface Container {
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
+  readonly kept: Duplex | undefined;
   /** Settles when the program has ended and everything is undone. For a detached one it may be left alone. */
   readonly exit: Promise<Exit>;
   kill(signal: NodeJS.Signals | number): void;
@@ -104,16 +107,20 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
     let status: number | undefined;
     const exited = Promise.withResolvers<Exit>();
     exited.promise.catch(() => {}); // whoever waits will see it; nobody has to
-    const { stdio = ['inherit', 'inherit', 'inherit'], detach } = options;
+    const { stdio = ['inherit', 'inherit', 'inherit'], detach, keep } = options;
     const ledger = ledgerFor(plan.id);
-    const hand = launch(plan, { stdio, ledger, ...(detach ? { detach } : {}) }, (event) => {
-      if (event.type === 'born') pid = event.value;
-      else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno);
-      else if (event.type === 'refused')
-        failure = new Error(`launcher: the plan does not decode, byte ${event.value}`);
-      else if (event.type === 'exited') status = event.value;
-      else if (event.type === 'running') resolve(container());
-    });
+    const hand = launch(
+      plan,
+      { stdio, ledger, ...(keep ? { keep } : {}), ...(detach ? { detach } : {}) },
+      (event) => {
+        if (event.type === 'born') pid = event.value;
+        else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno);
+        else if (event.type === 'refused')
+          failure = new Error(`launcher: the plan does not decode, byte ${event.value}`);
+        else if (event.type === 'exited') status = event.value;
+        else if (event.type === 'running') resolve(container());
+      },
+    );
     hand.process.once('error', (cause) => reject(notStarted(cause)));
     hand.process.once('close', (code, signal) => {
       // A launcher that was killed could not clean up after itself; its ledger says what there is to do.
@@ -136,6 +143,7 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
       stdin: hand.process.stdin,
       stdout: hand.process.stdout,
       stderr: hand.process.stderr,
+      kept: hand.kept,
       exit: exited.promise,
       kill: (signal) => hand.send('signal', typeof signal === 'number' ? signal : constants.signals[signal]),
       resize: (rows, columns) => hand.send('winsize', (rows << 16) | columns),

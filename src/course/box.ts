@@ -1,0 +1,176 @@
+/**
+ * The box around a learner's attempt: a container of the runtime's own, which stands for the host. A launcher in it
+ * performs the learner's plan. To that plan, and to every program that it brings along, the box is the machine: it may
+ * do there what root may do. Outside, its root is an id that owns nothing, and no file of the host's is in its tree.
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { statusOf } from '../evidence/process.ts';
+import type { Facts } from '../facts/facts.ts';
+import { converse, KEPT } from '../launch/launcher.ts';
+import { StartError } from '../launch/start-error.ts';
+import { defaultSpec } from '../oci/default.ts';
+import type { NamespaceType, Spec } from '../oci/spec.ts';
+import { packageRoot } from '../package-root.ts';
+import type { Plan, Step } from '../plan/step.ts';
+import { type Exit, exitOf } from '../runtime/exit.ts';
+import { withOrigin } from '../runtime/plan.ts';
+import { copyRootfs } from '../runtime/rootfs.ts';
+import { type Container, start } from '../runtime/run.ts';
+import { descendants } from './processes.ts';
+
+/**
+ * Ids that are nobody's: above all that distributions and systemd hand out (uid-gid.systemd.io), below 2^31. Boxes at
+ * one time have different ones, as long as their tslabs' pids differ in their last 12 bits.
+ */
+const IDS = 65536;
+export const boxUid = 0x7000_0000 + (process.pid % 4096) * IDS;
+
+/** What the learner's plan asks first: a `/` that is shared, as systemd makes it, so that a forgotten MS_PRIVATE shows. */
+export const sharedTree: readonly Step[] = [
+  withOrigin(
+    { at: 'host', phase: 'prepare', kind: 'mount', target: '/', flags: ['MS_REC', 'MS_SHARED'] },
+    'box',
+  ),
+];
+
+/** Capabilities that the kernel asks for in the first user namespace alone (user_namespaces(7)), so the box has none of them. */
+const outsideOnly = [
+  'CAP_MKNOD',
+  'CAP_SYS_RESOURCE',
+  'CAP_SYS_MODULE',
+  'CAP_SYS_RAWIO',
+  'CAP_SYS_BOOT',
+  'CAP_SYS_TIME',
+];
+
+/** The host's facts, as far as they hold in the box. */
+export const factsInBox = (facts: Facts): Facts => ({
+  ...facts,
+  capabilities: facts.capabilities.filter((name) => !outsideOnly.includes(name)),
+  cgroup: { ...facts.cgroup, writable: false },
+});
+
+/** A folder for root file systems that boxes get to see under the same path. Who is in there can't rename what it holds. */
+export function furnishBox(parent: string): string {
+  const folder = join(parent, 'host');
+  mkdirSync(folder);
+  chmodSync(folder, 0o755);
+  // Only root and the box's root can come by here: the box's files are nobody else's to run.
+  chownSync(parent, 0, boxUid);
+  chmodSync(parent, 0o710);
+  const machine = copyRootfs(join(parent, 'box'));
+  copyFileSync(join(packageRoot, 'native/build/launch'), join(machine, 'launch'));
+  chmodSync(join(machine, 'launch'), 0o755);
+  giveToBox(machine);
+  return folder;
+}
+
+/** Symlinks themselves, never where they lead. */
+export function giveToBox(path: string): void {
+  execFileSync('chown', ['-hR', `${boxUid}:${boxUid}`, '--', path]);
+}
+
+const namespaces: readonly NamespaceType[] = ['user', 'mount', 'pid', 'uts', 'ipc', 'network', 'cgroup'];
+
+function boxSpec(folder: string): Spec {
+  const root = join(folder, '../box');
+  const ids = [{ containerID: 0, hostID: boxUid, size: IDS }];
+  const spec = defaultSpec({ args: ['/launch', '--control', String(KEPT)], rootfs: root, lesson: 'mount' });
+  return {
+    ...spec,
+    process: { args: [], cwd: '/', ...spec.process, env: [], rlimits: limits },
+    mounts: [
+      ...(spec.mounts ?? []),
+      { destination: folder, type: 'bind', source: folder, options: ['bind'] },
+    ],
+    linux: { namespaces: namespaces.map((type) => ({ type })), uidMappings: ids, gidMappings: ids },
+  };
+}
+
+/** Of one id that only this box has: a bomb of forks or of bytes is the box's own. */
+const limits = [
+  { type: 'RLIMIT_NPROC', soft: 256, hard: 256 },
+  { type: 'RLIMIT_FSIZE', soft: 64 << 20, hard: 64 << 20 },
+  { type: 'RLIMIT_DATA', soft: 512 << 20, hard: 512 << 20 },
+  { type: 'RLIMIT_CORE', soft: 0, hard: 0 },
+];
+
+/** By root, before there is a box: its mounts would inherit a `nosuid` or `noexec` of the host's that it can't take off. */
+function plainMounts(folder: string): Step[] {
+  const common = { at: 'host', phase: 'prepare' } as const;
+  const plain = (path: string) =>
+    [
+      { ...common, kind: 'mount', source: path, target: path, flags: ['MS_BIND'] },
+      { ...common, kind: 'mount', target: path, flags: ['MS_REMOUNT', 'MS_BIND'] },
+    ] as const;
+  return [
+    { ...common, kind: 'unshare', flags: ['CLONE_NEWNS'] } as const,
+    { ...common, kind: 'mount', target: '/', flags: ['MS_REC', 'MS_PRIVATE'] } as const,
+    ...plain(folder),
+    ...plain(join(folder, '../box')),
+  ].map((draft) => withOrigin(draft, 'box'));
+}
+
+/** A box whose launcher waits for a plan; `stop` ends all that is in it. */
+export function openBox(folder: string): Promise<Container> {
+  return start(boxSpec(folder), {
+    before: plainMounts(folder),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    keep: true,
+  });
+}
+
+/** A container in a box. */
+export interface Boxed {
+  /** As the host counts; 0 if it has ended already. */
+  pid: number;
+  /** What the box had mounted before the plan was begun. */
+  mountsBefore: string;
+  exit: Promise<Exit>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/**
+ * Performs the plan in the box. What the launcher in there says is worth no more than what the program prints: one that
+ * is root there may speak in its place. So nothing that it says may name a process or a file outside, or make us throw.
+ *
+ * @throws StartError when a step of the plan fails.
+ */
+export async function performIn(box: Container, plan: Plan): Promise<Boxed> {
+  if (!box.kept) throw new Error('box: no socket');
+  const mountsBefore = readFileSync(`/proc/${box.pid}/mountinfo`, 'utf8');
+  const runs = Promise.withResolvers<number>();
+  let ended: Exit | undefined;
+  let failure: Error | undefined;
+  let born = 0;
+  const send = converse(box.kept, plan, ({ type, step, errno, value }) => {
+    if (type === 'born') born = value;
+    else if (type === 'running') runs.resolve(born);
+    else if (type === 'exited') ended ??= exitOf(value);
+    else if (type === 'failed' && plan.steps[step]) failure ??= new StartError(plan, step, errno);
+  });
+  const exit = box.exit.then(
+    () => {
+      if (ended) return ended;
+      throw failure ?? new Error('the launcher in the box was ended');
+    },
+    () => {
+      throw failure ?? new Error('the box was ended');
+    },
+  );
+  exit.catch(runs.reject);
+  return {
+    pid: onHost(box.pid, await runs.promise),
+    mountsBefore,
+    exit,
+    kill: (signal) => send('signal', constants.signals[signal]),
+  };
+}
+
+/** Our number of a process that the box numbers so. */
+function onHost(box: number, inBox: number): number {
+  return [box, ...descendants(box)].find((pid) => statusOf(pid)?.numbers[1] === inBox) ?? 0;
+}
