@@ -1,0 +1,240 @@
+/**
+ * Submissions that attack whoever grades them, as root. Each test is one way from a learner's stage to the host that
+ * was open once. Payloads are harmless: a canary that only root can read, a file of a random name, a process of ours.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { lessons } from '../../../lessons/index.ts';
+import { Attempts } from '../../../src/course/attempt.ts';
+import { findLesson } from '../../../src/course/catalog.ts';
+import { type Grade, grade } from '../../../src/course/grade.ts';
+
+const random = () => `tslab-${randomBytes(8).toString('hex')}`;
+let folder: string;
+let canary: string;
+let secret: string;
+
+beforeEach((ctx) => {
+  ctx.skip(process.getuid?.() !== 0, 'needs root');
+  // mkdtemp(3) gives mode 0700: nobody but root can look in.
+  folder = mkdtempSync(join(tmpdir(), 'hostile-'));
+  canary = join(folder, 'canary');
+  secret = random();
+  writeFileSync(canary, `${secret}\n`, { mode: 0o600 });
+});
+afterEach(() => {
+  if (folder) rmSync(folder, { recursive: true });
+});
+
+const lessonOf = (id: string) => {
+  const lesson = findLesson(id);
+  if (!lesson) throw new Error(id);
+  return lesson;
+};
+
+/** The lesson's own stage, with further steps; `$CANARY`, `$FOLDER` and `ROOT` (the root folder's path) can be used. */
+function hostile(id: string, steps: string): { file: string; source: string } {
+  const text = readFileSync(join(lessonOf(id).folder, 'stage.ts'), 'utf8');
+  const more = steps.replaceAll('$CANARY', canary).replaceAll('$FOLDER', folder);
+  const source = `${text.replace(/^export default function \w+\(/m, 'function lesson(')}
+export default function hostile(spec: any, facts: any): any[] {
+  const ROOT = spec.root?.path;
+  return [${more}].length ? [...lesson(spec, facts), ${more}] : [];
+}`;
+  return { file: `${folder}/${id}.ts`, source };
+}
+
+/** Starts a container of that stage; what it said, or why it did not start. */
+async function attempt(id: string, steps: string, argv: string[], input = ''): Promise<string> {
+  const attempts = new Attempts(lessonOf(id), hostile(id, steps));
+  try {
+    const container = await attempts.start(argv);
+    container.stdin.on('error', () => {});
+    container.stdin.end(input);
+    const patience = new Promise((done) => setTimeout(done, 5000).unref());
+    await Promise.race([container.exit, patience]);
+    await new Promise((done) => setTimeout(done, 50));
+    return container.stdout() + container.stderr();
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await attempts.close();
+  }
+}
+
+const inMounts = "at: 'child', phase: 'mounts'";
+/** A program of the learner's own, in the place where the check's `sh` is looked for first. */
+const plant = (script: string) => `
+  { at: 'child', phase: 'exec', kind: 'mkdir', dir: 'root', path: '/usr/local/sbin', mode: 0o755, parents: true },
+  { at: 'child', phase: 'exec', kind: 'open', dir: 'root', path: '/usr/local/sbin/sh', flags: ['O_CREAT'], mode: 0o755 },
+  { at: 'child', phase: 'exec', kind: 'write', dir: 'root', path: '/usr/local/sbin/sh', data: ${JSON.stringify(
+    `#!/bin/busybox sh\n${script}\n`,
+  )} },`;
+
+describe('steps can’t leave the root folder', () => {
+  const link = `{ ${inMounts}, kind: 'symlink', dir: 'root', path: '/way-out', target: '/' },`;
+
+  test('by a symlink that an open follows', async () => {
+    const file = random();
+    await attempt(
+      'mount',
+      `${link}
+      { ${inMounts}, kind: 'open', path: ROOT + '/way-out', flags: ['O_PATH', 'O_DIRECTORY'], as: 'host' },
+      { ${inMounts}, kind: 'write', dir: 'host', path: '$FOLDER/${file}', data: 'x', flags: ['O_CREAT'] },`,
+      ['true'],
+    );
+    expect(existsSync(join(folder, file))).toBe(false);
+  });
+
+  test('by a symlink that a bind mount follows', async () => {
+    const said = await attempt(
+      'mount',
+      `${link}
+      { ${inMounts}, kind: 'mount', source: ROOT + '/way-out', dir: 'root', target: '/mnt', flags: ['MS_BIND', 'MS_REC'] },`,
+      ['cat', '/mnt$CANARY'.replace('$CANARY', canary)],
+    );
+    expect(said).not.toContain(secret);
+  });
+
+  test('by a proc file system, to the kernel’s settings', async () => {
+    // Whatever it is set to stays: the same value is written.
+    const name = '/proc/sys/kernel/printk_ratelimit';
+    const value = readFileSync(name, 'utf8').trim();
+    const said = await attempt(
+      'mount',
+      `{ ${inMounts}, kind: 'write', dir: 'root', path: '${name}', data: '${value}' },`,
+      ['echo', 'written'],
+    );
+    expect(said).not.toMatch(/^written/m);
+  });
+
+  test('by a device node of the host’s disk or memory', async () => {
+    const said = await attempt(
+      'chroot',
+      `{ at: 'child', phase: 'exec', kind: 'mknod', dir: 'root', path: '/kmsg', mode: 0o20666, major: 1, minor: 11 },
+       { at: 'child', phase: 'exec', kind: 'open', dir: 'root', path: '/kmsg', flags: ['O_RDONLY', 'O_NONBLOCK'] },`,
+      ['echo', 'opened'],
+    );
+    expect(said).not.toMatch(/^opened/m);
+  });
+});
+
+describe('a program of the learner’s own, with all that root may do there,', () => {
+  const walkOut = (script: string) =>
+    `mkdir -p /cage/bin; cp -a /bin/busybox /cage/bin; exec /bin/busybox nsenter -r/cage -w/ /bin/busybox sh -c 'cd -P ${'../'.repeat(
+      40,
+    )}; exec chroot . /bin/sh -c "$0"' '${script}'`;
+
+  test('does not read what only root can read', async () => {
+    const said = await attempt('chroot', plant(walkOut(`cat ${canary} 2>&1; ls / 2>&1`)), ['sh']);
+    expect(said).not.toContain(secret);
+  });
+
+  test('does not see the host’s files at all', async () => {
+    const said = await attempt(
+      'chroot',
+      plant('busybox ls -a /proc/1/root/ ; /bin/busybox cat /etc/hostname'),
+      ['sh'],
+    );
+    expect(said).not.toContain('boot');
+  });
+
+  test('does not end a process of the host', async () => {
+    const victim: ChildProcess = spawn('sleep', ['20']);
+    const ended = new Promise((done) => victim.once('exit', (_, signal) => done(signal)));
+    await attempt('chroot', plant(`kill -9 ${victim.pid}`), ['sh']);
+    victim.kill('SIGTERM');
+    expect(await ended).toBe('SIGTERM');
+  });
+
+  test('leaves no process behind, even if it ends its launcher', async () => {
+    const seconds = 3000 + (process.pid % 1000);
+    await attempt('process', '', [
+      'sh',
+      '-c',
+      `for i in 1 2 3; do (setsid sleep ${seconds} &) ; done; kill -9 $PPID; sleep ${seconds}`,
+    ]);
+    await new Promise((done) => setTimeout(done, 300));
+    const left = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`sleep\0${seconds}`);
+        } catch {
+          return false;
+        }
+      });
+    for (const pid of left) process.kill(Number(pid), 'SIGKILL');
+    expect(left).toEqual([]);
+  });
+});
+
+async function graded(id: string, steps: string, check: string): Promise<Grade> {
+  const { checks } = (await lessons.find((lesson) => lesson.id === id)?.checks()) ?? { checks: [] };
+  return grade(
+    lessonOf(id),
+    checks.filter((one) => one.id === check),
+    hostile(id, steps),
+  );
+}
+
+describe('the checks, which are root,', () => {
+  const planted = (script: string) =>
+    plant(`echo ready; while read -r line; do ${script}; eval "$line"; done`);
+
+  test('follow no symlink to a file of the host', async () => {
+    const grade = await graded('mount', planted(`ln -sf ${canary} /volume/answer`), 'volume');
+    expect(JSON.stringify(grade)).not.toContain(secret);
+  });
+
+  test('do not wait for a FIFO', async () => {
+    const begun = performance.now();
+    const grade = await graded('mount', planted('mkfifo /volume/answer'), 'volume');
+    expect(grade.checks[0]?.outcome.outcome).toBe('fail');
+    expect(performance.now() - begun).toBeLessThan(25_000);
+  });
+
+  test('print nothing that a terminal obeys', async () => {
+    const grade = await graded(
+      'chroot',
+      plant("printf '\\033]0;owned\\007\\033[2J\\233 ready'; exit 3"),
+      'root',
+    );
+    const thrown = await gradeText('throw new Error("\\x1b[2J\\x9b31m\\u202e")');
+    for (const text of [grade, thrown].map((one) => everyText(one).join('\n')))
+      expect(text.replace(/[\n\t]/g, '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  });
+});
+
+function gradeText(source: string): Promise<Grade> {
+  return lessons[1]
+    ?.checks()
+    .then(({ checks }) => grade(lessonOf('chroot'), checks, { file: 'x.ts', source })) as Promise<Grade>;
+}
+
+/** All strings in it. */
+function everyText(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(everyText) : [];
+}
+
+test('the attempts’ folders are nobody’s to look into', async () => {
+  const attempts = new Attempts(lessonOf('chroot'), undefined);
+  try {
+    const container = await attempts.start(['sh', '-c', 'read -r line']);
+    const run = spawn('setpriv', [
+      '--reuid=65534',
+      '--regid=65534',
+      '--clear-groups',
+      'ls',
+      container.rootfs,
+    ]);
+    expect(await new Promise((done) => run.once('exit', done))).not.toBe(0);
+  } finally {
+    await attempts.close();
+  }
+});
