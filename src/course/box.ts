@@ -9,6 +9,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { statusOf } from '../evidence/process.ts';
 import type { Facts } from '../facts/facts.ts';
+import { probe } from '../facts/probe.ts';
 import { converse, KEPT } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
 import { defaultSpec } from '../oci/default.ts';
@@ -16,9 +17,9 @@ import type { NamespaceType, Spec } from '../oci/spec.ts';
 import { packageRoot } from '../package-root.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import { type Exit, exitOf } from '../runtime/exit.ts';
-import { withOrigin } from '../runtime/plan.ts';
+import { planFor, withOrigin } from '../runtime/plan.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
-import { type Container, start } from '../runtime/run.ts';
+import { type Container, newId, perform } from '../runtime/run.ts';
 import { descendants } from './processes.ts';
 
 /**
@@ -27,6 +28,10 @@ import { descendants } from './processes.ts';
  */
 const IDS = 65536;
 export const boxUid = 0x7000_0000 + (process.pid % 4096) * IDS;
+export const boxIds = [{ containerID: 0, hostID: boxUid, size: IDS }];
+
+const types: readonly NamespaceType[] = ['user', 'mount', 'pid', 'uts', 'ipc', 'network', 'cgroup'];
+export const isolated = { namespaces: types.map((type) => ({ type })) };
 
 /** What the learner's plan asks first: a `/` that is shared, as systemd makes it, so that a forgotten MS_PRIVATE shows. */
 export const sharedTree: readonly Step[] = [
@@ -73,11 +78,8 @@ export function giveToBox(path: string): void {
   execFileSync('chown', ['-hR', `${boxUid}:${boxUid}`, '--', path]);
 }
 
-const namespaces: readonly NamespaceType[] = ['user', 'mount', 'pid', 'uts', 'ipc', 'network', 'cgroup'];
-
 function boxSpec(folder: string): Spec {
   const root = join(folder, '../box');
-  const ids = [{ containerID: 0, hostID: boxUid, size: IDS }];
   const spec = defaultSpec({ args: ['/launch', '--control', String(KEPT)], rootfs: root, lesson: 'mount' });
   return {
     ...spec,
@@ -86,7 +88,7 @@ function boxSpec(folder: string): Spec {
       ...(spec.mounts ?? []),
       { destination: folder, type: 'bind', source: folder, options: ['bind'] },
     ],
-    linux: { namespaces: namespaces.map((type) => ({ type })), uidMappings: ids, gidMappings: ids },
+    linux: { ...isolated, uidMappings: boxIds, gidMappings: boxIds },
   };
 }
 
@@ -115,12 +117,21 @@ function plainMounts(folder: string): Step[] {
 }
 
 /** A box whose launcher waits for a plan; `stop` ends all that is in it. */
-export function openBox(folder: string): Promise<Container> {
-  return start(boxSpec(folder), {
-    before: plainMounts(folder),
-    stdio: ['pipe', 'pipe', 'pipe'],
-    keep: true,
-  });
+export async function openBox(folder: string): Promise<Container> {
+  const spec = boxSpec(folder);
+  const plan = planFor(newId(), spec, probe(spec), undefined, plainMounts(folder));
+  return notTheLearners(perform(plan, { stdio: ['pipe', 'pipe', 'pipe'], keep: true }));
+}
+
+/** A StartError would be the learner's failure; a wall that can't be built is the host's. */
+export async function notTheLearners<T>(wall: Promise<T>): Promise<T> {
+  try {
+    return await wall;
+  } catch (cause) {
+    throw new Error(`learners’ code needs a user namespace around it: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
 }
 
 /** A container in a box. */
@@ -150,7 +161,7 @@ export async function performIn(box: Container, plan: Plan): Promise<Boxed> {
     if (type === 'born') born = value;
     else if (type === 'running') runs.resolve(born);
     else if (type === 'exited') ended ??= exitOf(value);
-    else if (type === 'failed' && plan.steps[step]) failure ??= new StartError(plan, step, errno);
+    else if (type === 'failed') failure ??= explain(plan, step, errno);
   });
   const exit = box.exit.then(
     () => {
@@ -168,6 +179,15 @@ export async function performIn(box: Container, plan: Plan): Promise<Boxed> {
     exit,
     kill: (signal) => send('signal', constants.signals[signal]),
   };
+}
+
+/** A step that the plan doesn't have and an error that the kernel doesn't have can be told, too. */
+function explain(plan: Plan, step: number, errno: number): Error {
+  try {
+    return new StartError(plan, step, errno);
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 /** Our number of a process that the box numbers so. */

@@ -7,11 +7,15 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { duplexPair } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { lessons } from '../../../lessons/index.ts';
 import { Attempts } from '../../../src/course/attempt.ts';
+import { performIn } from '../../../src/course/box.ts';
 import { findLesson } from '../../../src/course/catalog.ts';
 import { type Grade, grade } from '../../../src/course/grade.ts';
+import { evaluate } from '../../../src/course/sandbox.ts';
+import type { Container } from '../../../src/runtime/run.ts';
 
 const random = () => `tslab-${randomBytes(8).toString('hex')}`;
 let folder: string;
@@ -124,52 +128,130 @@ describe('steps can’t leave the root folder', () => {
 });
 
 describe('a program of the learner’s own, with all that root may do there,', () => {
+  /** Out of the chroot, as in lesson 1; the script runs on what is the host to it. */
   const walkOut = (script: string) =>
-    `mkdir -p /cage/bin; cp -a /bin/busybox /cage/bin; exec /bin/busybox nsenter -r/cage -w/ /bin/busybox sh -c 'cd -P ${'../'.repeat(
-      40,
-    )}; exec chroot . /bin/sh -c "$0"' '${script}'`;
+    `echo "uid $(busybox id -u)"; mkdir -p /cage/bin; cp -a /bin/busybox /cage/bin
+    exec /bin/busybox nsenter -r/cage -w/ /bin/busybox sh -c 'cd -P ${'../'.repeat(40)}; exec chroot . /bin/sh -c "$0"' '${script}'`;
 
-  test('does not read what only root can read', async () => {
-    const said = await attempt('chroot', plant(walkOut(`cat ${canary} 2>&1; ls / 2>&1`)), ['sh']);
+  test('sees no file of the host’s, wherever it gets', async () => {
+    const said = await attempt('chroot', plant(walkOut(`ls /; cat ${canary} /etc/shadow 2>&1`)), ['sh']);
+    expect(said).toMatch(/^uid 0\n[\s\S]*^launch$/m); // it did get out: the box's launcher lies there
     expect(said).not.toContain(secret);
+    expect(said).not.toMatch(/^(boot|home\/.+)$/m);
+    expect(said).toMatch(/shadow'?: No such file/);
   });
 
-  test('does not see the host’s files at all', async () => {
-    const said = await attempt(
-      'chroot',
-      plant('busybox ls -a /proc/1/root/ ; /bin/busybox cat /etc/hostname'),
-      ['sh'],
-    );
-    expect(said).not.toContain('boot');
-  });
-
-  test('does not end a process of the host', async () => {
+  test('ends no process of the host’s', async () => {
     const victim: ChildProcess = spawn('sleep', ['20']);
     const ended = new Promise((done) => victim.once('exit', (_, signal) => done(signal)));
-    await attempt('chroot', plant(`kill -9 ${victim.pid}`), ['sh']);
+    const said = await attempt('chroot', plant(`kill -9 ${victim.pid}; kill -9 -1; echo alone`), ['sh']);
     victim.kill('SIGTERM');
+    expect(said).toContain('No such process');
     expect(await ended).toBe('SIGTERM');
+  });
+
+  test('can set nothing in /proc/sys or /sys', async () => {
+    const script = `mkdir /p /s; mount -t proc p /p; mount -t sysfs s /s
+      ls /p/sys/kernel/core_pattern; cat /p/sys/kernel/printk_ratelimit >/p/sys/kernel/printk_ratelimit && echo written
+      for file in /p/sysrq-trigger /s/power/state /s/kernel/uevent_helper; do (: >>$file) 2>/dev/null && echo opened $file; done`;
+    const said = await attempt('chroot', plant(script), ['sh']);
+    expect(said).toContain('/p/sys/kernel/core_pattern');
+    expect(said).not.toMatch(/written|opened/);
+  });
+
+  test('has a limit of processes', async () => {
+    const bomb = ': >/dev/null; i=0; while [ $i -lt 2000 ]; do sleep 3 & i=$((i+1)); done; echo "all 2000"';
+    expect(await attempt('chroot', plant(bomb), ['sh'])).not.toContain('all 2000');
   });
 
   test('leaves no process behind, even if it ends its launcher', async () => {
     const seconds = 3000 + (process.pid % 1000);
-    await attempt('process', '', [
-      'sh',
-      '-c',
-      `for i in 1 2 3; do (setsid sleep ${seconds} &) ; done; kill -9 $PPID; sleep ${seconds}`,
-    ]);
-    await new Promise((done) => setTimeout(done, 300));
-    const left = readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .filter((pid) => {
-        try {
-          return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`sleep\0${seconds}`);
-        } catch {
-          return false;
-        }
-      });
+    const script = `for i in 1 2 3; do (setsid sleep ${seconds} &) ; done; kill -9 $PPID; sleep ${seconds}`;
+    await attempt('process', '', ['sh', '-c', script]);
+    const left = readdirSync('/proc').filter((pid) => commandOf(pid).includes(`sleep\0${seconds}`));
     for (const pid of left) process.kill(Number(pid), 'SIGKILL');
     expect(left).toEqual([]);
+  });
+
+  test('leaves no folder that can’t be removed', async () => {
+    // 60 levels of 100 letters are more than a path may have (PATH_MAX, 4096).
+    const deep = `N=${'n'.repeat(100)}; mkdir $N; i=0; while [ $i -lt 60 ]; do mkdir m; mv $N m; mv m $N; i=$((i+1)); done; echo deep`;
+    expect(await attempt('chroot', plant(`cd /tmp; ${deep}`), ['sh'])).toBe('deep\n');
+    expect(attemptFolders()).toEqual([]);
+  });
+});
+
+test('whoever speaks in the place of the box’s launcher names no process outside, and ends nobody', async () => {
+  const [ours, theirs] = duplexPair();
+  const { promise: exit, resolve } = Promise.withResolvers<{ code: number }>();
+  const box = { pid: process.pid, kept: ours, exit } as unknown as Container;
+  const inside = performIn(box, { version: 1, id: 'x', steps: [{ kind: 'init' } as never] });
+  const [failed, born, running] = [3, 4, 5];
+  for (const [type = 0, step = 0, errno = 0, value = 0] of [
+    [failed, 9999, 1],
+    [failed, 0, 0],
+    [failed, 0, 0xffff_ffff],
+    [77, 1, 2, 3],
+    [born, 0, 0, process.ppid],
+    [running],
+  ]) {
+    const event = Buffer.alloc(24);
+    [type, step, errno, value].forEach((word, i) => void event.writeUInt32LE(word, 4 * i));
+    theirs.write(event);
+  }
+  expect((await inside).pid).toBe(0);
+  resolve({ code: 0 });
+});
+
+const commandOf = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+const attemptFolders = (): string[] => {
+  const parent = '/var/lib/tslab/course';
+  return existsSync(parent) ? readdirSync(parent).filter((name) => name.startsWith(`${process.pid}-`)) : [];
+};
+
+describe('a stage that gets past Node’s permission model', () => {
+  /** SQLite opens files by itself, and asks nobody. */
+  const sql = (statement: string) =>
+    evaluate(
+      'x.ts',
+      `export default () => {
+        const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
+        const database = new DatabaseSync(':memory:');
+        database.exec('create table t (a)');
+        return [database.prepare(${JSON.stringify(statement)}).all()];
+      }`,
+      {},
+      {},
+    );
+
+  test('finds no folder to write to', async () => {
+    const file = join(tmpdir(), random());
+    await expect(sql(`vacuum into '${file}'`)).rejects.toThrow(/unable to open/);
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test('finds no file to read', async () => {
+    // As it says of a file that is there: "file is not a database".
+    await expect(sql("attach 'file:/etc/passwd?mode=ro' as x")).rejects.toThrow(/unable to open/);
+  });
+
+  test('and may answer what it likes', async () => {
+    const forge = (answer: string) =>
+      `const { stringify } = JSON; Object.prototype.toJSON = function () { delete Object.prototype.toJSON; return ${answer} }; export default () => []`;
+    for (const answer of [
+      'null',
+      '1',
+      '{ problem: {} }',
+      '{ problem: { code: "?", message: {}, line: "\\x1b[2J" } }',
+    ])
+      await evaluate('x.ts', forge(answer), {}, {}).catch((error) => expect(error.name).toBe('StageProblem'));
   });
 });
 
@@ -193,7 +275,11 @@ describe('the checks, which are root,', () => {
 
   test('do not wait for a FIFO', async () => {
     const begun = performance.now();
-    const grade = await graded('mount', planted('mkfifo /volume/answer'), 'volume');
+    const grade = await graded(
+      'mount',
+      planted('[ -e /volume/answer ] || { mkfifo /volume/answer; exec 3<>/volume/answer; }'),
+      'volume',
+    );
     expect(grade.checks[0]?.outcome.outcome).toBe('fail');
     expect(performance.now() - begun).toBeLessThan(25_000);
   });
