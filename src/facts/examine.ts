@@ -30,7 +30,7 @@ export function examine(facts: Facts): Finding[] {
     namespace('uts', '4 uts'),
     namespace('ipc', '5 ipc'),
     namespace('network', '6 net'),
-    namespace('user', '7 user'),
+    namespace('user', '7 user, and every check'),
     namespace('time', '8 time'),
     {
       ok: facts.cgroup.layout !== 'none' && facts.cgroup.writable,

@@ -181,6 +181,21 @@ describe('a program of the learner’s own, with all that root may do there,', (
   });
 });
 
+test('a plan that never comes to its end is ended with its attempts', async () => {
+  const fifo = "dir: 'root', path: '/fifo'";
+  const never = `{ at: 'child', phase: 'exec', kind: 'mknod', ${fifo}, mode: 0o10644, major: 0, minor: 0 },
+    { at: 'child', phase: 'exec', kind: 'open', ${fifo}, flags: ['O_RDONLY'] },`;
+  const attempts = new Attempts(lessonOf('chroot'), hostile('chroot', never));
+  const started = attempts.start(['true']).then(
+    () => 'ran',
+    () => 'ended',
+  );
+  await new Promise((done) => setTimeout(done, 1000));
+  await attempts.close();
+  expect(await started).toBe('ended');
+  expect(attemptFolders()).toEqual([]);
+});
+
 test('whoever speaks in the place of the box’s launcher names no process outside, and ends nobody', async () => {
   const [ours, theirs] = duplexPair();
   const { promise: exit, resolve } = Promise.withResolvers<{ code: number }>();
