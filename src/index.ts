@@ -11,5 +11,5 @@ export { explainCall } from './plan/explain.ts';
 export type { Plan, Step } from './plan/step.ts';
 export type { Exit } from './runtime/exit.ts';
 export { planFor } from './runtime/plan.ts';
-export { type Container, perform, type StartOptions, start } from './runtime/run.ts';
+export { type Container, perform, run, type StartOptions, start } from './runtime/run.ts';
 export type { Draft, Stage, StageFunction } from './steps/stage.ts';

@@ -76,6 +76,16 @@ export async function start(spec: Spec, options: StartOptions = {}): Promise<Con
 }
 
 /**
+ * Runs a container from start to exit; by default the program shares our standard input and output.
+ *
+ * @returns how the program ended; nothing is left of the container then.
+ * @throws StartError, PlanError: see `start`.
+ */
+export async function run(spec: Spec, options?: StartOptions): Promise<Exit> {
+  return await (await start(spec, options)).exit;
+}
+
+/**
  * Performs steps of the host hand alone: no process is born.
  *
  * @throws StartError

@@ -1,9 +1,10 @@
-/** An asker of the launcher, for its tests: speaks the wire format of native/README.md and nothing more. */
+/** An asker of the launcher, for its tests: a control socket, the events that come, and nothing more. */
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
+import { EventReader, encodeCommand, type LaunchEvent } from '../../src/launch/events.ts';
 import { encode } from '../../src/plan/encode.ts';
 import type { Call, Step, Undo } from '../../src/plan/step.ts';
 
@@ -21,25 +22,7 @@ export const sh = (script: string): Step =>
   child({ kind: 'exec', argv: ['/bin/sh', '-c', script], envp: ['PATH=/usr/bin:/bin'] });
 export const bytes = (steps: readonly Step[]): Buffer => encode({ version: 1, id: 'test', steps });
 
-const types = [
-  '',
-  'at',
-  'done',
-  'failed',
-  'born',
-  'running',
-  'exited',
-  'undone',
-  'clean',
-  'refused',
-] as const;
-export interface Event {
-  type: (typeof types)[number];
-  step: number;
-  errno: number;
-  value: number;
-}
-export const command = { go: 1, run: 2, signal: 3, winsize: 4, abort: 5 } as const;
+export type Event = LaunchEvent;
 
 /** One launcher with a control socket on its descriptor 3. */
 export class Launch {
@@ -47,7 +30,7 @@ export class Launch {
   readonly control: Duplex;
   readonly events: Event[] = [];
   readonly exit: Promise<number | NodeJS.Signals>;
-  #rest = Buffer.alloc(0);
+  readonly #reader = new EventReader();
   #wake: () => void = () => {};
 
   constructor(
@@ -67,19 +50,12 @@ export class Launch {
   }
 
   #take(data: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, data]);
-    for (; this.#rest.length >= 24; this.#rest = this.#rest.subarray(24)) {
-      const [type = 0, step = 0, , value = 0] = [0, 4, 8, 12].map((at) => this.#rest.readUInt32LE(at));
-      this.events.push({ type: types[type] ?? '', step, errno: this.#rest.readInt32LE(8), value });
-    }
+    this.events.push(...this.#reader.read(data));
     this.#wake();
   }
 
-  send(type: keyof typeof command, value = 0): void {
-    const message = Buffer.alloc(8);
-    message.writeUInt32LE(command[type]);
-    message.writeUInt32LE(value, 4);
-    this.control.write(message);
+  send(type: Parameters<typeof encodeCommand>[0], value = 0): void {
+    this.control.write(encodeCommand(type, value));
   }
 
   /** Resolves with the n-th event of that type, as soon as it is there. */
