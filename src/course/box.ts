@@ -23,11 +23,11 @@ import { type Container, newId, perform } from '../runtime/run.ts';
 import { descendants } from './processes.ts';
 
 /**
- * Ids that are nobody's: above all that distributions and systemd hand out (uid-gid.systemd.io), below 2^31. Boxes at
- * one time have different ones, as long as their tslabs' pids differ in their last 12 bits.
+ * Ids that are nobody's: between those that distributions and systemd hand out (systemd.io/UIDS-GIDS). Boxes of different
+ * tslabs mostly have different ones; and if not, they still have no file and no process number in common.
  */
 const IDS = 65536;
-export const boxUid = 0x7000_0000 + (process.pid % 4096) * IDS;
+export const boxUid = 0x7000_0000 + (process.pid % 4094) * IDS;
 export const boxIds = [{ containerID: 0, hostID: boxUid, size: IDS }];
 
 const types: readonly NamespaceType[] = ['user', 'mount', 'pid', 'uts', 'ipc', 'network', 'cgroup'];
