@@ -10,4 +10,6 @@ if (cached.status === constants.compileCacheStatus.FAILED && home) {
   enableCompileCache(join(home, '.cache/tslab'));
 }
 
-await import('./main.ts');
+const { commands, otherwise } = await import('./commands.ts');
+const { main } = await import('./main.ts');
+await main(commands, otherwise);
