@@ -23,7 +23,7 @@ export interface Cell extends Container {
 export async function startCell(args: readonly string[]): Promise<Cell> {
   const own = ownFolder();
   const root = join(own, 'cell');
-  mkdirSync(root);
+  mkdirSync(join(root, 'dev'), { recursive: true }); // who is root in the cell can make nothing here
   chownSync(own, 0, boxUid);
   chmodSync(own, 0o710);
   const remove = () => removeFolder(own);
@@ -51,6 +51,7 @@ function cellSpec(path: string, args: readonly string[]): Spec {
       noNewPrivileges: true,
       rlimits: limits(),
     },
+    mounts: [{ destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['mode=755', 'size=64k'] }],
     linux: { ...isolated, uidMappings: boxIds, gidMappings: boxIds },
   };
 }

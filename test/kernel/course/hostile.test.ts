@@ -64,6 +64,8 @@ async function attempt(id: string, steps: string, argv: string[], input = ''): P
     await new Promise((done) => setTimeout(done, 50));
     return container.stdout() + container.stderr();
   } catch (error) {
+    // A box that could not be built would make every attack fail.
+    if (!['StartError', 'PlanError'].includes((error as Error).name)) throw error;
     return (error as Error).message;
   } finally {
     await attempts.close();
