@@ -13,6 +13,7 @@ import { type Policy, validateDrafts } from '../plan/validate.ts';
 import { planFor } from '../runtime/plan.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
 import type { Container } from '../runtime/run.ts';
+import { defaultDevicePaths } from '../steps/devices.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 import {
   type Boxed,
@@ -125,12 +126,9 @@ function policyFor(spec: Spec, reference: readonly Draft[]): Policy {
   const sources = (spec.mounts ?? []).filter(
     (mount) => mount.type === 'bind' || mount.options?.some((o) => o === 'bind' || o === 'rbind'),
   );
-  const devices = reference.flatMap((draft) =>
-    draft.kind === 'mount' && draft.source?.startsWith('/dev/') ? [draft.source] : [],
-  );
   return {
     hostKinds: [...new Set<Draft['kind']>(['clone', ...onHost])],
-    hostPaths: [spec.root?.path, ...sources.map((mount) => mount.source), ...devices].filter(
+    hostPaths: [spec.root?.path, ...sources.map((mount) => mount.source), ...defaultDevicePaths].filter(
       (path) => path !== undefined,
     ),
     argv: spec.process?.args ?? [],
