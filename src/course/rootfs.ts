@@ -1,8 +1,8 @@
 /** Folders for the private root file systems of scenes and attempts. */
-import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { dataFolder } from '../runtime/folders.ts';
+import { removeTree } from '../runtime/remove-tree.ts';
 import { endAll, processesMarked } from './processes.ts';
 
 const parent = join(dataFolder, 'course');
@@ -37,14 +37,6 @@ export function sweep(): string[] {
     removeTree(join(parent, name));
   }
   return orphans.map((name) => join(parent, name));
-}
-
-/**
- * Somebody else has filled it: deeper than a path may be long (rm(1) walks by descriptors, rmSync by names), or, if
- * something went wrong, with a mount of the host's in it.
- */
-function removeTree(folder: string): void {
-  execFileSync('rm', ['-rf', '--one-file-system', '--', folder], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** A variable that all processes of a folder's scenes carry, so that none can get lost. */

@@ -2,9 +2,17 @@
  * Submissions that attack whoever grades them, as root. Each test is one way from a learner's stage to the host that
  * was open once. Payloads are harmless: a canary that only root can read, a file of a random name, a process of ours.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { duplexPair } from 'node:stream';
@@ -14,6 +22,7 @@ import { Attempts } from '../../../src/course/attempt.ts';
 import { performIn } from '../../../src/course/box.ts';
 import { findLesson } from '../../../src/course/catalog.ts';
 import { type Grade, grade } from '../../../src/course/grade.ts';
+import { ownFolder, removeFolder } from '../../../src/course/rootfs.ts';
 import { evaluate } from '../../../src/course/sandbox.ts';
 import type { Container } from '../../../src/runtime/run.ts';
 
@@ -324,6 +333,20 @@ function everyText(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(everyText) : [];
 }
+
+test('what is mounted in an attempt’s folder is not removed with it', () => {
+  const own = ownFolder();
+  const point = join(own, 'mounted');
+  mkdirSync(point);
+  execFileSync('mount', ['--bind', folder, point]);
+  try {
+    expect(() => removeFolder(own)).toThrow();
+    expect(readFileSync(canary, 'utf8')).toContain(secret);
+  } finally {
+    execFileSync('umount', [point]);
+    removeFolder(own);
+  }
+});
 
 test('the attempts’ folders are nobody’s to look into', async () => {
   const attempts = new Attempts(lessonOf('chroot'), undefined);
