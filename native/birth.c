@@ -7,7 +7,6 @@
 #include "procfs.h"
 #include "say.h"
 #include <fcntl.h>
-#include <linux/keyctl.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <string.h>
@@ -19,8 +18,6 @@ static _Noreturn void live(struct hand *hand, int sync)
 {
 	/* If the launcher is killed, so is everything that it alone would have undone. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* No namespace holds keys: in the asker's session keyring, it would possess the asker's (session-keyring(7)). */
-	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 	control_close();
 	ledger_forget();
 	signals_close();

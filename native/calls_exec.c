@@ -47,11 +47,9 @@ static int search(const char *name, char *const *argv, char *const *envp)
 	}
 }
 
-int call_exec(struct hand *hand, const struct arg *a)
+/* All that comes before execve itself. A filter that is loaded between the two need not allow any of it. */
+void prepare_exec(struct hand *hand)
 {
-	char *const *argv = a[0].list, *const *envp = a[1].list;
-	if (a[0].length == 0 || !*argv[0])
-		return a[0].length == 0 ? EINVAL : ENOENT;
 	umask(hand->umask);
 	reset_signals();
 	/* Changing ids or capabilities has cleared it (prctl(2)); and the launcher may have died in that time. */
@@ -61,6 +59,14 @@ int call_exec(struct hand *hand, const struct arg *a)
 	sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (hand->keep >= 0)
 		fcntl(hand->keep, F_SETFD, 0);
+}
+
+int call_exec(struct hand *hand, const struct arg *a)
+{
+	char *const *argv = a[0].list, *const *envp = a[1].list;
+	(void)hand;
+	if (a[0].length == 0 || !*argv[0])
+		return a[0].length == 0 ? EINVAL : ENOENT;
 	if (!strchr(argv[0], '/'))
 		return search(argv[0], argv, envp);
 	execve(argv[0], argv, envp);

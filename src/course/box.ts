@@ -13,6 +13,7 @@ import { probe } from '../facts/probe.ts';
 import { converse, KEPT } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
 import { defaultSpec } from '../oci/default.ts';
+import { defaultSeccomp } from '../oci/default-seccomp.ts';
 import type { NamespaceType, Spec } from '../oci/spec.ts';
 import { packageRoot } from '../package-root.ts';
 import type { Plan, Step } from '../plan/step.ts';
@@ -83,14 +84,30 @@ function boxSpec(folder: string): Spec {
   const spec = defaultSpec({ args: ['/launch', '--control', String(KEPT)], rootfs: root, lesson: 'mount' });
   return {
     ...spec,
-    process: { args: [], cwd: '/', ...spec.process, env: [], rlimits: limits },
+    process: {
+      args: [],
+      cwd: '/',
+      ...spec.process,
+      env: [],
+      rlimits: limits,
+      capabilities: allOf(factsInBox(probe())),
+    },
     mounts: [
       ...(spec.mounts ?? []),
       { destination: folder, type: 'bind', source: folder, options: ['bind'] },
     ],
-    linux: { ...isolated, uidMappings: boxIds, gidMappings: boxIds },
+    linux: { ...isolated, uidMappings: boxIds, gidMappings: boxIds, seccomp },
   };
 }
+
+/** Less of the kernel to find a flaw in: namespaces and mounts are what a plan is about; io_uring, keys and file handles are not. */
+const seccomp = defaultSeccomp(['CAP_SYS_ADMIN', 'CAP_SYS_CHROOT']);
+
+/** A machine's root has them all; these are good for what belongs to the box's user namespace. */
+const allOf = ({ capabilities }: Facts) => {
+  const all = [...capabilities];
+  return { bounding: all, effective: all, permitted: all };
+};
 
 /** Of one id that only this box has: a bomb of forks or of bytes is the box's own. */
 const limits = [

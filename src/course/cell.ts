@@ -5,6 +5,7 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { probe } from '../facts/probe.ts';
+import { defaultSeccomp } from '../oci/default-seccomp.ts';
 import type { Spec } from '../oci/spec.ts';
 import { planFor, withOrigin } from '../runtime/plan.ts';
 import { type Container, newId, perform } from '../runtime/run.ts';
@@ -52,7 +53,7 @@ function cellSpec(path: string, args: readonly string[]): Spec {
       rlimits: limits(),
     },
     mounts: [{ destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['mode=755', 'size=64k'] }],
-    linux: { ...isolated, uidMappings: boxIds, gidMappings: boxIds },
+    linux: { ...isolated, uidMappings: boxIds, gidMappings: boxIds, seccomp: defaultSeccomp([]) },
   };
 }
 

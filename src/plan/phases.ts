@@ -19,7 +19,7 @@ export const phases = [
   'ids', // groups before the user: an ordinary user may not choose groups
   'privileges', // capabilities that are left, no_new_privs: nothing after this may need more
   'init', // a small init stays behind as PID 1, with no more privileges than the program
-  'exec', // the program; nothing comes back from it
+  'exec', // the filter, where no_new_privs lets it wait so long; the program: nothing comes back from it
 ] as const;
 
 export type Phase = (typeof phases)[number];

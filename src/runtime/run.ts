@@ -10,7 +10,7 @@ import type { Plan, Step } from '../plan/step.ts';
 import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
-import { planFor } from './plan.ts';
+import { planFor, warnings } from './plan.ts';
 import { claim, saveState } from './state.ts';
 
 export interface StartOptions {
@@ -26,6 +26,8 @@ export interface StartOptions {
   detach?: { status: string };
   /** See LaunchOptions. */
   keep?: boolean;
+  /** Hears of what the config asks for and this host can't give, where the specification wants no more than a warning. */
+  warn?: (text: string) => void;
 }
 
 export interface Container {
@@ -73,7 +75,9 @@ export function newId(asked?: string): string {
  */
 export async function start(spec: Spec, options: StartOptions = {}): Promise<Container> {
   const id = newId(options.id);
-  const plan = planFor(id, spec, probe(spec), options.stages, [claim(id), ...(options.before ?? [])]);
+  const facts = probe(spec);
+  const plan = planFor(id, spec, facts, options.stages, [claim(id), ...(options.before ?? [])]);
+  for (const text of warnings(spec, facts)) options.warn?.(text);
   const container = await perform(plan, options);
   saveState(id, container.pid, spec);
   return container;

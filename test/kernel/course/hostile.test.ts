@@ -170,6 +170,10 @@ describe('a program of the learner’s own, with all that root may do there,', (
     expect(said).not.toMatch(/written|opened/);
   });
 
+  test('may not make every system call', async () => {
+    expect(await attempt('process', '', ['grep', 'Seccomp:', '/proc/self/status'])).toMatch(/2$/m);
+  });
+
   test('has a limit of processes', async () => {
     const bomb = ': >/dev/null; i=0; while [ $i -lt 2000 ]; do sleep 3 & i=$((i+1)); done; echo "all 2000"';
     expect(await attempt('chroot', plant(bomb), ['sh'])).not.toContain('all 2000');
