@@ -4,13 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { learner } from '../../src/course/learner.ts';
-import {
-  type Evaluation,
-  evaluate,
-  type Problem,
-  readStage,
-  StageProblem,
-} from '../../src/course/sandbox.ts';
+import { readStage } from '../../src/course/read-stage.ts';
+import { type Evaluation, evaluate, type Problem, StageProblem } from '../../src/course/sandbox.ts';
 
 const isRoot = process.getuid?.() === 0;
 

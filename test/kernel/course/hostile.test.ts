@@ -56,7 +56,7 @@ function hostile(id: string, steps: string): { file: string; source: string } {
   const source = `${text.replace(/^export default function \w+\(/m, 'function lesson(')}
 export default function hostile(spec: any, facts: any): any[] {
   const ROOT = spec.root?.path;
-  return [${more}].length ? [...lesson(spec, facts), ${more}] : [];
+  return [...lesson(spec, facts), ${more}];
 }`;
   return { file: `${folder}/${id}.ts`, source };
 }
@@ -179,10 +179,10 @@ describe('a program of the learner’s own, with all that root may do there,', (
     expect(await attempt('chroot', plant(bomb), ['sh'])).not.toContain('all 2000');
   });
 
-  test('leaves no process behind, even if it ends its launcher', async () => {
+  test('leaves no process behind, and can’t end its launcher', async () => {
     const seconds = 3000 + (process.pid % 1000);
-    const script = `for i in 1 2 3; do (setsid sleep ${seconds} &) ; done; kill -9 $PPID; sleep ${seconds}`;
-    await attempt('process', '', ['sh', '-c', script]);
+    const script = `for i in 1 2 3; do (setsid sleep ${seconds} &) ; done; kill -9 $PPID; echo begun`;
+    expect(await attempt('process', '', ['sh', '-c', script])).toBe('begun\n');
     const left = readdirSync('/proc').filter((pid) => commandOf(pid).includes(`sleep\0${seconds}`));
     for (const pid of left) process.kill(Number(pid), 'SIGKILL');
     expect(left).toEqual([]);
