@@ -1,5 +1,6 @@
 /** What is in the start-up snapshot: the commands whose start has to be quick. bin/tslab names them, too. */
 import { probe } from '../facts/probe.ts';
+import { withOwnCgroup } from '../runtime/own-cgroup.ts';
 import { planFor } from '../runtime/plan.ts';
 import { command as exec } from './commands/exec.ts';
 import { command as kill } from './commands/kill.ts';
@@ -29,7 +30,8 @@ export async function rehearse(): Promise<void> {
   // Other capabilities than usual: then the seccomp filter is compiled, as it is for every engine's profile.
   for (const flags of [{ network: 'none' }, { network: 'none', capAdd: ['SYS_TIME'] }]) {
     const { spec } = specFrom(['/bin/true'], flags, '/');
-    planFor('rehearsal', spec, probe(spec));
+    const facts = probe(spec);
+    planFor('rehearsal', withOwnCgroup('rehearsal', spec, facts), facts);
   }
   for (const line of ['ps', 'run --lesson process --rootfs / -- /bin/true']) {
     process.argv.splice(2, Infinity, ...line.split(' '));

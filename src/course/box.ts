@@ -18,9 +18,10 @@ import type { NamespaceType, Spec } from '../oci/spec.ts';
 import { packageRoot } from '../package-root.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import { type Exit, exitOf } from '../runtime/exit.ts';
+import { withOwnCgroup } from '../runtime/own-cgroup.ts';
 import { planFor, withOrigin } from '../runtime/plan.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
-import { type Container, newId, perform } from '../runtime/run.ts';
+import { type Container, newId, perform, type StartOptions } from '../runtime/run.ts';
 import { descendants } from './processes.ts';
 
 /**
@@ -134,21 +135,39 @@ function plainMounts(folder: string): Step[] {
 }
 
 /** A box whose launcher waits for a plan; `stop` ends all that is in it. */
-export async function openBox(folder: string): Promise<Container> {
-  const spec = boxSpec(folder);
-  const plan = planFor(newId(), spec, probe(spec), undefined, plainMounts(folder));
-  return notTheLearners(perform(plan, { stdio: ['pipe', 'pipe', 'pipe'], keep: true }));
-}
+export const openBox = (folder: string): Promise<Container> =>
+  startWall(boxSpec(folder), plainMounts(folder), { keep: true });
 
-/** A StartError would be the learner's failure; a wall that can't be built is the host's. */
-export async function notTheLearners<T>(wall: Promise<T>): Promise<T> {
+/**
+ * A container around learners' code: with a cgroup, where there are any, so that all of it together stays small.
+ *
+ * @throws Error, never StartError: that would be the learner's failure, and a wall that can't be built is the host's.
+ */
+export async function startWall(
+  spec: Spec,
+  before: readonly Step[],
+  options: StartOptions = {},
+): Promise<Container> {
+  const [id, facts] = [newId(), probe(spec)];
+  const plan = planFor(id, counted(withOwnCgroup(id, spec, facts), facts), facts, undefined, before);
   try {
-    return await wall;
+    return await perform(plan, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
   } catch (cause) {
     throw new Error(`learners’ code needs a user namespace around it: ${(cause as Error).message}`, {
       cause,
     });
   }
+}
+
+/** Memory holds what a tmpfs holds, too. */
+function counted(spec: Spec, { cgroup }: Facts): Spec {
+  if (!spec.linux?.cgroupsPath) return spec;
+  const has = (name: string) => name in cgroup.controllers || cgroup.unifiedControllers?.includes(name);
+  const resources = {
+    ...(has('memory') ? { memory: { limit: 1536 << 20 } } : {}),
+    ...(has('pids') ? { pids: { limit: 512 } } : {}),
+  };
+  return { ...spec, linux: { ...spec.linux, resources } };
 }
 
 /** A container in a box. */

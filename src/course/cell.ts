@@ -4,12 +4,11 @@
  */
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { probe } from '../facts/probe.ts';
 import { defaultSeccomp } from '../oci/default-seccomp.ts';
 import type { Spec } from '../oci/spec.ts';
-import { planFor, withOrigin } from '../runtime/plan.ts';
-import { type Container, newId, perform } from '../runtime/run.ts';
-import { boxIds, boxUid, isolated, notTheLearners } from './box.ts';
+import { withOrigin } from '../runtime/plan.ts';
+import type { Container } from '../runtime/run.ts';
+import { boxIds, boxUid, isolated, startWall } from './box.ts';
 import { ownFolder, removeFolder } from './rootfs.ts';
 import { timeScale } from './scale.ts';
 
@@ -20,7 +19,7 @@ export interface Cell extends Container {
   remove(): void;
 }
 
-/** Runs our own Node with these arguments. @throws StartError */
+/** Runs our own Node with these arguments. */
 export async function startCell(args: readonly string[]): Promise<Cell> {
   const own = ownFolder();
   const root = join(own, 'cell');
@@ -29,9 +28,7 @@ export async function startCell(args: readonly string[]): Promise<Cell> {
   chmodSync(own, 0o710);
   const remove = () => removeFolder(own);
   try {
-    const spec = cellSpec(root, args);
-    const plan = planFor(newId(), spec, probe(spec), undefined, shown(root));
-    return { ...(await notTheLearners(perform(plan, { stdio: ['pipe', 'pipe', 'pipe'] }))), remove };
+    return { ...(await startWall(cellSpec(root, args), shown(root))), remove };
   } catch (error) {
     remove();
     throw error;

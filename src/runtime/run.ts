@@ -10,6 +10,7 @@ import type { Plan, Step } from '../plan/step.ts';
 import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
+import { withOwnCgroup } from './own-cgroup.ts';
 import { planFor, warnings } from './plan.ts';
 import { claim, saveState } from './state.ts';
 
@@ -76,10 +77,11 @@ export function newId(asked?: string): string {
 export async function start(spec: Spec, options: StartOptions = {}): Promise<Container> {
   const id = newId(options.id);
   const facts = probe(spec);
-  const plan = planFor(id, spec, facts, options.stages, [claim(id), ...(options.before ?? [])]);
-  for (const text of warnings(spec, facts)) options.warn?.(text);
+  const whole = withOwnCgroup(id, spec, facts, options.stages);
+  const plan = planFor(id, whole, facts, options.stages, [claim(id), ...(options.before ?? [])]);
+  for (const text of warnings(whole, facts)) options.warn?.(text);
   const container = await perform(plan, options);
-  saveState(id, container.pid, spec);
+  saveState(id, container.pid, whole);
   return container;
 }
 
@@ -140,9 +142,12 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
       },
     );
     hand.process.once('error', (cause) => reject(notStarted(cause)));
-    hand.process.once('close', (code, signal) => {
-      // A launcher that was killed could not clean up after itself; its ledger says what there is to do.
+    // A launcher that was killed could not clean up after itself; its ledger says what there is to do. Now, not at
+    // its `close`: what it left behind may hold on to our pipes.
+    hand.process.once('exit', () => {
       if (existsSync(ledger)) playLedger(ledger);
+    });
+    hand.process.once('close', (code, signal) => {
       const exit = status === undefined ? undefined : exitOf(status);
       if (exit) exited.resolve(exit);
       else

@@ -45,6 +45,13 @@ export function saveState(id: string, pid: number, spec: Spec): void {
   if (startTimeOf(pid) === undefined) rmSync(fileOf(id), { force: true });
 }
 
+/** Another config for one that runs, such as other limits. */
+export function saveSpec(state: State, spec: Spec): void {
+  writeFileSync(`${fileOf(state.id)}.new`, JSON.stringify({ ...state, spec }), { mode: 0o600 });
+  renameSync(`${fileOf(state.id)}.new`, fileOf(state.id));
+  if (startTimeOf(state.pid) !== state.startTime) rmSync(fileOf(state.id), { force: true });
+}
+
 /** Those whose first process is alive. */
 export function runningContainers(): State[] {
   if (!existsSync(stateFolder)) return [];
