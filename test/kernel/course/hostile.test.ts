@@ -24,6 +24,7 @@ import { findLesson } from '../../../src/course/catalog.ts';
 import { type Grade, grade } from '../../../src/course/grade.ts';
 import { ownFolder, removeFolder } from '../../../src/course/rootfs.ts';
 import { evaluate } from '../../../src/course/sandbox.ts';
+import { probe } from '../../../src/facts/probe.ts';
 import type { Container } from '../../../src/runtime/run.ts';
 
 const random = () => `tslab-${randomBytes(8).toString('hex')}`;
@@ -337,6 +338,27 @@ function everyText(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(everyText) : [];
 }
+
+test('all that an attempt uses is counted and limited', async (ctx) => {
+  const { controllers, unified, unifiedControllers = [] } = probe().cgroup;
+  const file = controllers.memory
+    ? [controllers.memory, 'memory.limit_in_bytes']
+    : unifiedControllers.includes('memory')
+      ? [unified, 'memory.max']
+      : undefined;
+  ctx.skip(file === undefined, 'this host has no memory controller');
+  const [top = '', limit = ''] = file ?? [];
+  const attempts = new Attempts(lessonOf('chroot'), undefined);
+  try {
+    const { pid } = await attempts.start(['sh', '-c', 'read -r line']);
+    const line = controllers.memory ? /^\d+:(?:.*,)?memory(?:,.*)?:(.*)$/m : /^0::(.*)$/m;
+    const [, path = ''] = line.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8')) ?? [];
+    expect(path).toMatch(/tslab-/);
+    expect(Number(readFileSync(join(top, path, limit), 'utf8'))).toBe(1536 << 20);
+  } finally {
+    await attempts.close();
+  }
+});
 
 test('what is mounted in an attempt’s folder is not removed with it', () => {
   const own = ownFolder();
