@@ -34,9 +34,11 @@ const nobodys = 0x7000_0000 + (process.pid % 4094) * IDS;
 /** In an ordinary user's own namespace there are no such ids; there the box is the learner's own, as is what it could harm. */
 const strangers = isMappedHere(nobodys);
 export const boxUid = strangers ? nobodys : 0;
-export const boxIds = [
-  { containerID: 0, hostID: boxUid, size: strangers || isMappedHere(IDS - 1) ? IDS : 1 },
-];
+const ids = (first: number, size: number) => ({ containerID: first, hostID: boxUid + first, size });
+export const boxIds = strangers
+  ? [ids(0, IDS)]
+  : // A line of a map may not go across two of the namespace around (user_namespaces(7)): the learner's own id, and a range.
+    [ids(0, 1), ...(isMappedHere(IDS - 2) ? [ids(1, IDS - 2)] : [])];
 
 const types: readonly NamespaceType[] = ['user', 'mount', 'pid', 'uts', 'ipc', 'network', 'cgroup'];
 export const isolated = { namespaces: types.map((type) => ({ type })) };

@@ -12,7 +12,8 @@ import { boxIds, boxUid, isolated, startWall } from './box.ts';
 import { ownFolder, removeFolder } from './rootfs.ts';
 import { timeScale } from './scale.ts';
 
-const NOBODY = boxIds.some(({ size }) => size > 65534) ? 65534 : 0;
+/** Where there is a nobody; else it is root of the cell, who is the learner outside. */
+const NOBODY = boxIds.some(({ containerID, size }) => containerID + size > 65534) ? 65534 : 0;
 
 export interface Cell extends Container {
   /** After its end: takes the folder away. */
