@@ -49,9 +49,7 @@ function containers(folder: string, rootfs: string): Contestant[] {
   execFileSync('cc', ['-O2', '-static', '-o', limit, join(packageRoot, 'native/bench/limit.c')]);
   const config = () => {
     const spec = defaultSpec({ args: ['/bin/true'], rootfs });
-    // libseccomp, and so crun and runc, takes no rule for a call beside rules for some of its arguments: without, for all.
-    const { seccomp: _, ...linux } = spec.linux ?? {};
-    return { ...spec, linux: { ...linux, cgroupsPath: `/tslab-bench-${process.pid}` } };
+    return { ...spec, linux: { ...spec.linux, cgroupsPath: `/tslab-bench-${process.pid}` } };
   };
   // Distributions' crun and runc refuse a version that is newer than they are.
   writeFileSync(join(folder, 'bundle/config.json'), JSON.stringify({ ...config(), ociVersion: '1.0.2' }));
