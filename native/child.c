@@ -2,6 +2,8 @@
 #include "base.h"
 #include "hand.h"
 #include "control.h"
+#include "say.h"
+#include "supervise.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,7 +15,7 @@ static size_t count;
 static void flush_reports(struct hand *hand)
 {
 	/* Nobody to report to: the launcher is dead, and PR_SET_PDEATHSIG is about to say so. */
-	if (count && send(hand->sync, reports, count * sizeof *reports, MSG_NOSIGNAL) < 0)
+	if (count && !hand->left && send(hand->sync, reports, count * sizeof *reports, MSG_NOSIGNAL) < 0)
 		_exit(1);
 	count = 0;
 }
@@ -44,7 +46,15 @@ void child_report_descriptor(struct hand *hand, int slot)
 bool child_is_orphan(const struct hand *hand)
 {
 	char byte;
-	return recv(hand->sync, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+	return !hand->left && recv(hand->sync, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* Past `await` nobody hears reports: standard error is all there is, and the exit status. */
+static _Noreturn void end_alone(const struct step *step, int error)
+{
+	char call[256];
+	say(step_text(step, call, sizeof call), ": ", error_text(error), " (", error_name(error), ")", NULL);
+	_exit(failure_code(step, error));
 }
 
 static void perform_run(struct hand *hand, struct run run)
@@ -56,9 +66,15 @@ static void perform_run(struct hand *hand, struct run run)
 			report(hand, (struct event){ .type = REPORT_EXEC, .step = i });
 			flush_reports(hand);
 		}
+		if (step->kind->code == KIND_AWAIT) {
+			report(hand, (struct event){ .type = REPORT_AWAIT, .step = i });
+			flush_reports(hand);
+		}
 		int error = hand_perform(hand, step, &ns);
 		bool failed = error && !step_tolerates(step, error);
 		report(hand, (struct event){ .type = failed ? STEP_FAILED : DONE, .step = i, .error = error, .ns = ns });
+		if (failed && hand->left)
+			end_alone(step, error);
 		if (failed) {
 			flush_reports(hand);
 			return; /* the host hand will kill us */

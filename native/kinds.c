@@ -12,6 +12,8 @@ static const struct kind kinds[] = {
 	{ 3, "pidfd", 'h', "uUf", call_pidfd, false },
 	{ 4, "setns", 'b', "fU", call_setns, false },
 	{ 5, "signal", 'h', "fu", call_signal, false },
+	{ KIND_AWAIT, "await", 'c', "f", call_await, false },
+	{ 7, "lookup", 'c', "sv", call_lookup, false },
 
 	/* files */
 	{ 10, "open", 'b', "f?sUuf?", call_open, false },

@@ -1,9 +1,11 @@
 /** Bundles what the shims run, so that a start reads a few files instead of a few hundred: src/x.ts becomes dist/x.js. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import standalone from 'ajv/dist/standalone/index.js';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { compiler } from '../src/oci/validator.ts';
 
-const entries = ['src/cli/start.ts', 'src/index.ts', 'src/oci/main.ts'];
+const entries = ['src/cli/start.ts', 'src/index.ts', 'src/oci-cli/main.ts'];
 /** Goes as one piece to a process that may read no file. */
 const alone = ['src/course/evaluate.ts'];
 const root = join(import.meta.dirname, '..');
@@ -17,6 +19,19 @@ const globalProcess: Plugin = {
     build.onResolve({ filter: /^(node:)?process$/ }, () => ({ path: 'process', namespace: 'global' }));
     build.onLoad({ filter: /.*/, namespace: 'global' }, () => ({
       contents: 'module.exports = globalThis.process',
+    }));
+  },
+};
+
+// Schemas become code here: compiling them would cost a start more than all the rest of it.
+const compiledSchemas: Plugin = {
+  name: 'compiled-schemas',
+  setup(build) {
+    build.onLoad({ filter: /src\/oci\/validator\.ts$/ }, () => ({
+      contents: standalone.default(compiler({ inlineRefs: false, code: { source: true, esm: true } }), {
+        validateConfig: 'config-schema.json',
+      }),
+      resolveDir: root,
     }));
   },
 };
@@ -35,7 +50,7 @@ const options = {
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
-  plugins: [globalProcess],
+  plugins: [globalProcess, compiledSchemas],
   legalComments: 'none',
   logLevel: 'warning',
   write: false,

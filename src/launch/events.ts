@@ -11,6 +11,7 @@ const names = [
   'undone',
   'clean',
   'refused',
+  'left',
 ] as const;
 export type EventType = Exclude<(typeof names)[number], ''>;
 

@@ -19,6 +19,10 @@ export interface LaunchOptions {
   step?: boolean;
   /** Go on without us, and write the wait status into this file at the end. */
   detach?: { status: string };
+  /** Go once the program runs, or waits for its start: whoever asked looks after it from then on. */
+  leave?: boolean;
+  /** That many descriptors from 3 on are passed on to the program. */
+  preserve?: number;
 }
 
 export interface Launch {
@@ -35,6 +39,7 @@ export function launch(plan: Plan, options: LaunchOptions, onEvent: (event: Laun
     '3',
     ...(options.ledger === undefined ? [] : ['--ledger', options.ledger]),
     ...(options.step ? ['--step'] : []),
+    ...(options.leave ? ['--leave'] : []),
     ...(options.detach ? ['--detach', '--status', options.detach.status] : []),
   ];
   const child = spawn(launcherPath, args, { stdio: [...options.stdio, 'pipe'], env: {} });

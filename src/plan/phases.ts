@@ -16,6 +16,7 @@ export const phases = [
   'limits', // rlimits and the bounding set: changing them needs capabilities that the next phases give up
   'ids', // groups before the user: an ordinary user may not choose groups
   'privileges', // capabilities that are left, no_new_privs: nothing after this may need more
+  'start', // whoever creates a container without starting it leaves here; the runtime specification's `start` goes on
   'init', // a small init stays behind as PID 1, with no more privileges than the program
   'exec', // the program; nothing comes back from it
 ] as const;

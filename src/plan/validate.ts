@@ -92,6 +92,8 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
   const kind = step.kind as Kind;
   if (step.at === 'host' && !policy.hostKinds.includes(kind))
     throw new PlanError(`${name}: at: this stage has no business on the host hand; use at: 'child'`);
+  if (kind === 'await')
+    throw new PlanError(`${name}: a learner's container has its launcher as long as it lives`);
   if (step.undo !== undefined) throw new PlanError(`${name}: undo: a learner's step can't have one`);
   if (confinedKinds.includes(kind) && step.dir === undefined)
     throw new PlanError(`${name}: dir: name the directory that the path stays in, such as dir: 'root'`);

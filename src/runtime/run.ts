@@ -21,10 +21,16 @@ export interface StartOptions {
   stages?: readonly Stage[];
   /** Default: inherit. */
   stdio?: readonly [Stdio, Stdio, Stdio];
-  /** Host steps in front of the plan. */
+  /** Steps in front of those of the same phase that stages make… */
   before?: readonly Step[];
+  /** …and behind them. */
+  after?: readonly Step[];
+  /** Kept with its state. */
+  bundle?: string;
   /** Lives on when the asker ends; its wait status, a number, is written into that file. */
   detach?: { status: string };
+  /** Nobody supervises it: once its program runs, or waits for its start, the launcher goes and the ledger stays. */
+  leave?: boolean;
 }
 
 export interface Container {
@@ -66,9 +72,10 @@ export function newId(asked?: string): string {
  */
 export async function start(spec: Spec, options: StartOptions = {}): Promise<Container> {
   const id = newId(options.id);
-  const plan = planFor(id, spec, probe(spec), options.stages, [claim(id), ...(options.before ?? [])]);
+  const { stages, before = [], after = [], bundle } = options;
+  const plan = planFor(id, spec, probe(spec), stages, { before: [claim(id), ...before], after });
   const container = await perform(plan, options);
-  saveState(id, container.pid, spec);
+  saveState({ id, pid: container.pid, spec, ...(bundle === undefined ? {} : { bundle }) });
   return container;
 }
 
@@ -114,18 +121,25 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
     let status: number | undefined;
     const exited = Promise.withResolvers<Exit>();
     exited.promise.catch(() => {}); // whoever waits will see it; nobody has to
-    const { stdio = ['inherit', 'inherit', 'inherit'], detach } = options;
+    const { stdio = ['inherit', 'inherit', 'inherit'], detach, leave } = options;
     const ledger = ledgerFor(plan.id);
-    const hand = launch(plan, { stdio, ledger, ...(detach ? { detach } : {}) }, (event) => {
+    const more = { ...(detach ? { detach } : {}), ...(leave ? { leave } : {}) };
+    let left = false;
+    const hand = launch(plan, { stdio, ledger, ...more }, (event) => {
       if (event.type === 'born') pid = event.value;
       else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno);
       else if (event.type === 'refused')
         failure = new Error(`launcher: the plan does not decode, byte ${event.value}`);
       else if (event.type === 'exited') status = event.value;
-      else if (event.type === 'running') resolve(container());
+      else if (event.type === 'running' && !leave) resolve(container());
+      else if (event.type === 'left') left = true;
     });
     hand.process.once('error', (cause) => reject(notStarted(cause)));
     hand.process.once('close', (code, signal) => {
+      if (left) {
+        resolve(container());
+        return;
+      }
       // A launcher that was killed could not clean up after itself; its ledger says what there is to do.
       if (existsSync(ledger)) playLedger(ledger);
       const exit = status === undefined ? undefined : exitOf(status);

@@ -73,3 +73,7 @@ export function parseMountOptions(words: readonly string[]): MountOptions {
   }
   return { ...options, flags: [...flags], data: data.join(',') };
 }
+
+/** Every word that is understood here; a file system may know more. */
+export const mountOptionWords = (): string[] =>
+  [...Object.keys(set), ...Object.keys(clear), ...Object.keys(propagation)].sort();

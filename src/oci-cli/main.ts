@@ -1,0 +1,44 @@
+/** The tslab-oci command: what engines call. The dialects of runc and crun are both understood. */
+import { Command } from 'commander';
+import { declare as create } from './commands/create.ts';
+import { declare as del } from './commands/delete.ts';
+import { declare as exec } from './commands/exec.ts';
+import { declare as features } from './commands/features.ts';
+import { declare as kill } from './commands/kill.ts';
+import { declare as list } from './commands/list.ts';
+import { declare as ps } from './commands/ps.ts';
+import { declare as run } from './commands/run.ts';
+import { declare as spec } from './commands/spec.ts';
+import { declare as start } from './commands/start.ts';
+import { declare as state } from './commands/state.ts';
+import { type GlobalFlags, prepare } from './global.ts';
+import { logError } from './log.ts';
+
+const commands = { create, start, state, kill, delete: del, run, exec, list, ps, spec, features };
+
+const program = new Command('tslab-oci')
+  .description('an OCI runtime whose every step can be read')
+  .option('--root <dir>', 'where the states of containers are')
+  .option('--log <file>', 'errors go there as well')
+  .option('--log-format <format>', 'text or json', 'text')
+  .option('--log-level <level>', 'accepted: only errors are logged')
+  .option('--debug', 'accepted: only errors are logged')
+  .option('--systemd-cgroup', 'cgroups are made by systemd')
+  .option('--cgroup-manager <manager>', 'cgroupfs, systemd or disabled')
+  .option('--rootless <when>', 'accepted: it is found out')
+  .option('-v, --version', 'this version, and the specification it implements')
+  .enablePositionalOptions()
+  .hook('preAction', () => prepare(program.opts<GlobalFlags>()));
+for (const declare of Object.values(commands)) declare(program);
+
+program.action((flags: { version?: boolean }) => {
+  if (flags.version) console.log('tslab-oci version 0.1.0\nspec: 1.3.0');
+  else program.help();
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  logError(error, program.opts<GlobalFlags>());
+  process.exitCode = (error as { exitCode?: number }).exitCode ?? 1;
+}

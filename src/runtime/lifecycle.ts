@@ -1,0 +1,110 @@
+/** The operations of the OCI runtime specification (runtime.md, "Operations") on containers that outlive each command. */
+import { closeSync, constants, existsSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Spec } from '../oci/spec.ts';
+import type { Step } from '../plan/step.ts';
+import { stateFolder } from './folders.ts';
+import { ledgerFor, playLedger } from './ledgers.ts';
+import { type Container, type StartOptions, start as startWith } from './run.ts';
+import { sendSignal } from './signal.ts';
+import { isAlive, isClaimed, readState, type State } from './state.ts';
+
+/** runtime.md, "State". */
+export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
+
+/** An operation that this container, in this status, does not allow. */
+export class LifecycleError extends Error {}
+
+export interface CreateOptions extends StartOptions {
+  id: string;
+  bundle: string;
+}
+
+const S_IFIFO = 0o010000;
+
+/** The word to start arrives through it; as long as it is there, the container is created and not started. */
+const fifoOf = (id: string) => join(stateFolder, `${id}.start`);
+
+/** Everything but the program: its process waits until `start`. @throws StartError, PlanError */
+export async function create(spec: Spec, options: CreateOptions): Promise<Container> {
+  const { id } = options;
+  if (isClaimed(id)) throw new LifecycleError(`container with given ID already exists: ${id}`);
+  return await startWith(spec, {
+    ...options,
+    leave: true,
+    before: fifo(id),
+    after: waiting(spec),
+  });
+}
+
+function fifo(id: string): Step[] {
+  const common = { at: 'host', phase: 'prepare', path: fifoOf(id), from: { lesson: 'runtime' } } as const;
+  return [
+    {
+      ...common,
+      kind: 'mknod',
+      mode: S_IFIFO | 0o600,
+      major: 0,
+      minor: 0,
+      undo: { kind: 'unlink', path: fifoOf(id) },
+    },
+    // For both directions, so that it can be read before anybody writes (fifo(7)).
+    { ...common, kind: 'open', flags: ['O_RDWR'], as: 'start' },
+  ];
+}
+
+/** What would make the program's start go wrong is found now, while there is somebody to tell. */
+function waiting(spec: Spec): Step[] {
+  const { args = [], env = [], cwd = '/' } = spec.process ?? {};
+  const common = { at: 'child', phase: 'start', from: { lesson: 'runtime' } } as const;
+  return [
+    { ...common, kind: 'chdir', dir: 'root', path: cwd },
+    { ...common, kind: 'lookup', program: args[0] ?? '', envp: env },
+    { ...common, kind: 'await', fd: 'start' },
+  ];
+}
+
+/** @throws LifecycleError unless it is created and not started. */
+export function begin(id: string): void {
+  const status = statusOf(existing(id));
+  if (status !== 'created') throw new LifecycleError(`cannot start a container that is ${status}: ${id}`);
+  // Without O_NONBLOCK this would wait for ever if the process died a moment ago (fifo(7)): now it is ENXIO.
+  const fd = openSync(fifoOf(id), constants.O_WRONLY | constants.O_NONBLOCK);
+  writeSync(fd, '!');
+  closeSync(fd);
+  rmSync(fifoOf(id));
+}
+
+/** @throws LifecycleError if it has no process any more. */
+export async function kill(id: string, signal: number): Promise<void> {
+  const state = existing(id);
+  if (!isAlive(state)) throw new LifecycleError(`container not running: ${id}`);
+  await sendSignal(state, signal);
+}
+
+/**
+ * @param force also while it runs: it is killed.
+ * @throws LifecycleError unless it has stopped; Error for what could not be undone.
+ */
+export function remove(id: string, force = false): void {
+  const status = statusOf(existing(id));
+  if (status !== 'stopped' && !force)
+    throw new LifecycleError(
+      `cannot delete a container that is ${status}: ${id}; kill it first, or delete --force`,
+    );
+  const { outcome, said } = playLedger(ledgerFor(id));
+  if (outcome !== 'undone') throw new Error(`container ${id}: ${said}`);
+}
+
+/** @throws LifecycleError */
+export function existing(id: string): State {
+  const state = readState(id);
+  // The words that engines look for.
+  if (!state) throw new LifecycleError(`container does not exist: ${id}`);
+  return state;
+}
+
+export function statusOf(state: State): Status {
+  if (!isAlive(state)) return 'stopped';
+  return existsSync(fifoOf(state.id)) ? 'created' : 'running';
+}
