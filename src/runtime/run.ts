@@ -74,7 +74,7 @@ export async function start(spec: Spec, options: StartOptions = {}): Promise<Con
   const id = newId(options.id);
   const { stages, before = [], after = [], bundle } = options;
   const plan = planFor(id, spec, probe(spec), stages, { before: [claim(id), ...before], after });
-  const container = await perform(plan, options);
+  const container = await perform(plan, { ...options, ledger: ledgerFor(id) });
   saveState({ id, pid: container.pid, spec, ...(bundle === undefined ? {} : { bundle }) });
   return container;
 }
@@ -113,19 +113,22 @@ export function carryOut(plan: Plan): Promise<void> {
 const notStarted = (cause: Error) =>
   new Error(`spawn(${JSON.stringify(launcherPath)}): ${cause.message}. Type: sh scripts/set-up`);
 
+export interface PerformOptions extends Pick<StartOptions, 'stdio' | 'detach' | 'leave'> {
+  /** Needed as soon as a step of the host has an undo. */
+  ledger?: string;
+}
+
 /** Performs a plan that is there already. */
-export function perform(plan: Plan, options: StartOptions = {}): Promise<Container> {
+export function perform(plan: Plan, options: PerformOptions = {}): Promise<Container> {
   return new Promise((resolve, reject) => {
     let pid = 0;
     let failure: Error | undefined;
     let status: number | undefined;
     const exited = Promise.withResolvers<Exit>();
     exited.promise.catch(() => {}); // whoever waits will see it; nobody has to
-    const { stdio = ['inherit', 'inherit', 'inherit'], detach, leave } = options;
-    const ledger = ledgerFor(plan.id);
-    const more = { ...(detach ? { detach } : {}), ...(leave ? { leave } : {}) };
+    const { stdio = ['inherit', 'inherit', 'inherit'], leave, ledger } = options;
     let left = false;
-    const hand = launch(plan, { stdio, ledger, ...more }, (event) => {
+    const hand = launch(plan, { ...options, stdio }, (event) => {
       if (event.type === 'born') pid = event.value;
       else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno);
       else if (event.type === 'refused')
@@ -141,7 +144,7 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
         return;
       }
       // A launcher that was killed could not clean up after itself; its ledger says what there is to do.
-      if (existsSync(ledger)) playLedger(ledger);
+      if (ledger !== undefined && existsSync(ledger)) playLedger(ledger);
       const exit = status === undefined ? undefined : exitOf(status);
       if (exit) exited.resolve(exit);
       else
