@@ -1,24 +1,48 @@
 /** Bundles what the shims run, so that a start reads a few files instead of a few hundred: src/x.ts becomes dist/x.js. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import standalone from 'ajv/dist/standalone/index.js';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { compiler } from '../src/oci/validator.ts';
 
-const entries = ['src/cli/start.ts', 'src/index.ts', 'src/oci-cli/main.ts'];
+const entries = ['src/cli/start.ts', 'src/oci-cli/start.ts', 'src/index.ts'];
 /** Goes as one piece to a process that may read no file. */
 const alone = ['src/course/evaluate.ts'];
+/** Goes as one script into the start-up snapshot (scripts/snapshot). */
+const quick = 'src/quick.ts';
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const chunks = join(dist, 'chunks');
 
-// Importing node:process as a module evaluates every getter it has, stdin included: 2 ms of each start. The global is free.
-const globalProcess: Plugin = {
-  name: 'global-process',
+/**
+ * An import of one of Node's own modules evaluates every getter that it has, for the sake of named exports: stdin in node:process,
+ * streams and promises in node:fs, diffs in node:util, 5 ms of each start. The module by itself costs only what is used.
+ */
+function withoutFacades(code: string): string {
+  const builtin = (name: string) => `globalThis.process.getBuiltinModule("${name}")`;
+  return code
+    .replace(
+      /^import (?:\* as )?(\w+)?(?:, )?(\{[^}]*\})? from "([\w:/]+)";$/gm,
+      (line, whole: string | undefined, named: string | undefined, name: string) => {
+        if (!isBuiltin(name)) return line;
+        const parts = [whole, named?.replaceAll(/ as /g, ': ')].filter((part) => part !== undefined);
+        return parts.map((part) => `const ${part} = ${builtin(name)};`).join(' ');
+      },
+    )
+    .replace(/\bimport\("(node:[\w/]+)"\)/g, (_, name: string) => `Promise.resolve(${builtin(name)})`);
+}
+
+// marked-terminal loads 190 languages' grammars for colours in code blocks: 30 ms of each command that prints Markdown.
+const highlightWhenAsked: Plugin = {
+  name: 'highlight-when-asked',
   setup(build) {
-    build.onResolve({ filter: /^(node:)?process$/ }, () => ({ path: 'process', namespace: 'global' }));
-    build.onLoad({ filter: /.*/, namespace: 'global' }, () => ({
-      contents: 'module.exports = globalThis.process',
+    build.onResolve({ filter: /^cli-highlight$/ }, ({ namespace }) =>
+      namespace === 'asked' ? undefined : { path: 'cli-highlight', namespace: 'asked' },
+    );
+    build.onLoad({ filter: /./, namespace: 'asked' }, () => ({
+      contents: "export const highlight = (...of) => require('cli-highlight').highlight(...of);",
+      resolveDir: root,
     }));
   },
 };
@@ -50,22 +74,51 @@ const options = {
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
-  plugins: [globalProcess, compiledSchemas],
+  plugins: [highlightWhenAsked, compiledSchemas],
   legalComments: 'none',
   logLevel: 'warning',
   write: false,
+} as const satisfies BuildOptions;
+
+/**
+ * The snapshot keeps compiled code, and no state: what modules find out when they are loaded (who asks, where tslab lies, the
+ * environment) is found out at each start, because they are loaded anew then, by this function.
+ */
+const snapshot = {
+  ...options,
+  entryPoints: [quick],
+  format: 'iife',
+  globalName: 'quick',
+  define: { 'import.meta.dirname': 'directory' },
+  external: [...options.external, './*/checks.ts'], // the checks are for the course alone
+  // Nothing in a snapshot may import() (Node knows no loader there): a koffi, some day, is required from beside the bundle.
+  supported: { 'dynamic-import': false },
+  banner: {
+    js: `const load = (directory) => {
+const require = (name) => process.getBuiltinModule(name) ?? process.getBuiltinModule('module').createRequire(directory + '/')(name);`,
+  },
+  footer: {
+    js: `return quick; };
+const { dirname } = process.getBuiltinModule('path');
+const { realpathSync } = process.getBuiltinModule('fs');
+const { startupSnapshot } = process.getBuiltinModule('v8');
+const here = () => dirname(realpathSync(process.argv[1]));
+load(here()).rehearse().finally(() => { process.exitCode = undefined; });
+startupSnapshot.setDeserializeMainFunction(() => load(here()).start(process.argv[1]));`,
+  },
 } as const satisfies BuildOptions;
 
 const existing = (files: string[]) => files.filter((file) => existsSync(join(root, file)));
 const outputFiles = [
   ...(await build({ ...options, entryPoints: existing(entries), splitting: true })).outputFiles,
   ...(await build({ ...options, entryPoints: existing(alone) })).outputFiles,
+  ...(await build(snapshot)).outputFiles,
 ];
 
 // Written beside and renamed: another tslab may be starting from these files at this moment.
-for (const { path, contents } of outputFiles) {
+for (const { path, text } of outputFiles) {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.new`, contents);
+  writeFileSync(`${path}.new`, withoutFacades(text));
   renameSync(`${path}.new`, path);
 }
 

@@ -7,7 +7,14 @@ const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2
 
 /** Returns what a shell would have in $?. */
 export async function attend(container: Container): Promise<number> {
-  for (const signal of forwarded) process.on(signal, () => container.kill(signal));
-  process.on('SIGWINCH', () => container.resize(process.stdout.rows, process.stdout.columns));
-  return exitCode(await container.exit);
+  const kill = (signal: NodeJS.Signals) => container.kill(signal);
+  const resize = () => container.resize(process.stdout.rows, process.stdout.columns);
+  for (const signal of forwarded) process.on(signal, kill);
+  process.on('SIGWINCH', resize);
+  try {
+    return exitCode(await container.exit);
+  } finally {
+    for (const signal of forwarded) process.off(signal, kill);
+    process.off('SIGWINCH', resize);
+  }
 }

@@ -1,69 +1,31 @@
-/** The tslab command: a table of commands. This file alone prints errors and sets the exit code for them. */
+/** The tslab command. This file alone prints errors and sets the exit code for them. */
 import { Command } from 'commander';
-import { command as bench } from './commands/bench.ts';
-import { command as check } from './commands/check.ts';
-import { command as clean } from './commands/clean.ts';
-import { command as dev } from './commands/dev.ts';
-import { command as doctor } from './commands/doctor.ts';
-import { command as exec } from './commands/exec.ts';
-import { command as exercise } from './commands/exercise.ts';
-import { command as hint } from './commands/hint.ts';
-import { command as kill } from './commands/kill.ts';
-import { command as language } from './commands/language.ts';
-import { command as lesson } from './commands/lesson.ts';
-import { command as list } from './commands/list.ts';
-import { command as logs } from './commands/logs.ts';
-import { command as next } from './commands/next.ts';
-import { command as plan } from './commands/plan.ts';
-import { command as progress } from './commands/progress.ts';
-import { command as ps } from './commands/ps.ts';
-import { command as reset } from './commands/reset.ts';
-import { command as rm } from './commands/rm.ts';
-import { command as run } from './commands/run.ts';
-import { command as solution } from './commands/solution.ts';
-import { command as stop } from './commands/stop.ts';
-import { command as wait } from './commands/wait.ts';
 
-const commands = [
-  lesson,
-  list,
-  next,
-  exercise,
-  check,
-  hint,
-  solution,
-  reset,
-  progress,
-  language,
-  run,
-  exec,
-  ps,
-  logs,
-  stop,
-  kill,
-  wait,
-  rm,
-  plan,
-  clean,
-  doctor,
-  bench,
-  dev,
-];
+/** Adds one command, with all that the help says of it. What does its work is loaded when it is asked to. */
+export type Declare = (program: Command) => void;
 
-const program = new Command('tslab')
-  .description('learn how containers work by building a real one')
-  .version('0.1.0')
-  .enablePositionalOptions()
-  .showHelpAfterError('(tslab --help lists the commands)')
-  .action(async () => {
-    const { lessonCommand } = await import('../course/lesson-command.ts');
-    process.exitCode = await lessonCommand(undefined, {});
-  });
-for (const command of commands) command(program);
+/**
+ * @param commands by name. The one that the arguments begin with is declared; without such a name all are, for the help.
+ * @param otherwise without any command.
+ */
+export async function main(
+  commands: Readonly<Record<string, Declare>>,
+  otherwise?: () => Promise<void>,
+): Promise<void> {
+  const program = new Command('tslab')
+    .description('learn how containers work by building a real one')
+    .version('0.1.0')
+    .enablePositionalOptions()
+    .showHelpAfterError('(tslab --help lists the commands)');
+  if (otherwise) program.action(otherwise);
+  const name = process.argv[2] ?? '';
+  const named = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  for (const declare of named ? [named] : Object.values(commands)) declare(program);
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  console.error(`tslab: ${error instanceof Error ? error.message : error}`);
-  process.exitCode = (error as { exitCode?: number }).exitCode ?? 1;
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    console.error(`tslab: ${error instanceof Error ? error.message : error}`);
+    process.exitCode = (error as { exitCode?: number }).exitCode ?? 1;
+  }
 }

@@ -16,29 +16,34 @@ import { logError } from './log.ts';
 
 const commands = { create, start, state, kill, delete: del, run, exec, list, ps, spec, features };
 
-const program = new Command('tslab-oci')
-  .description('an OCI runtime whose every step can be read')
-  .option('--root <dir>', 'where the states of containers are')
-  .option('--log <file>', 'errors go there as well')
-  .option('--log-format <format>', 'text or json', 'text')
-  .option('--log-level <level>', 'accepted: only errors are logged')
-  .option('--debug', 'accepted: only errors are logged')
-  .option('--systemd-cgroup', 'cgroups are made by systemd')
-  .option('--cgroup-manager <manager>', 'cgroupfs, systemd or disabled')
-  .option('--rootless <when>', 'accepted: it is found out')
-  .option('-v, --version', 'this version, and the specification it implements')
-  .enablePositionalOptions()
-  .hook('preAction', () => prepare(program.opts<GlobalFlags>()));
-for (const declare of Object.values(commands)) declare(program);
+export async function main(): Promise<void> {
+  const program = globalOptions(new Command('tslab-oci'));
+  const asked = process.argv.slice(2).find((word) => Object.hasOwn(commands, word)) as keyof typeof commands;
+  for (const declare of asked ? [commands[asked]] : Object.values(commands)) declare(program);
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    logError(error, program.opts<GlobalFlags>());
+    process.exitCode = (error as { exitCode?: number }).exitCode ?? 1;
+  }
+}
 
-program.action((flags: { version?: boolean }) => {
-  if (flags.version) console.log('tslab-oci version 0.1.0\nspec: 1.3.0');
-  else program.help();
-});
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  logError(error, program.opts<GlobalFlags>());
-  process.exitCode = (error as { exitCode?: number }).exitCode ?? 1;
+function globalOptions(program: Command): Command {
+  return program
+    .description('an OCI runtime whose every step can be read')
+    .option('--root <dir>', 'where the states of containers are')
+    .option('--log <file>', 'errors go there as well')
+    .option('--log-format <format>', 'text or json', 'text')
+    .option('--log-level <level>', 'accepted: only errors are logged')
+    .option('--debug', 'accepted: only errors are logged')
+    .option('--systemd-cgroup', 'cgroups are made by systemd')
+    .option('--cgroup-manager <manager>', 'cgroupfs, systemd or disabled')
+    .option('--rootless <when>', 'accepted: it is found out')
+    .option('-v, --version', 'this version, and the specification it implements')
+    .enablePositionalOptions()
+    .hook('preAction', () => prepare(program.opts<GlobalFlags>()))
+    .action((flags: { version?: boolean }) => {
+      if (flags.version) console.log('tslab-oci version 0.1.0\nspec: 1.3.0');
+      else program.help();
+    });
 }
