@@ -7,10 +7,12 @@
 #include "procfs.h"
 #include "say.h"
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 
 static _Noreturn void live(struct hand *hand, int sync)
 {
@@ -23,14 +25,24 @@ static _Noreturn void live(struct hand *hand, int sync)
 	child_perform(hand);
 }
 
-static int register_child(struct hand *hand, int pidfd)
+/* What is written there sets ids and labels: it has to be the kernel that reads it, not whoever mounted something on /proc. */
+static int open_proc(pid_t pid)
 {
 	char path[32] = "/proc/", digits[NUMBER_MAX];
+	struct statfs found;
+	int proc = open(strcat(path, number(digits, (uint64_t)pid)), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc >= 0 && (syscall(SYS_fstatfs, proc, &found) < 0 || found.f_type != PROC_SUPER_MAGIC)) {
+		close(proc);
+		proc = -1;
+	}
+	return proc;
+}
+
+static int register_child(struct hand *hand, int pidfd)
+{
 	uint64_t started;
-	strcat(path, number(digits, (uint64_t)hand->child));
-	int proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	hand_put(hand, SLOT_CHILD, pidfd);
-	hand_put(hand, SLOT_PROC, proc);
+	hand_put(hand, SLOT_PROC, open_proc(hand->child));
 	int error = process_started(hand->child, &started);
 	if (!error)
 		error = ledger_child(hand->child, started);

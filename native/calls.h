@@ -9,6 +9,8 @@ CALL(clone); CALL(unshare); CALL(pidfd); CALL(setns); CALL(signal); CALL(await);
 CALL(open); CALL(close); CALL(mkdir); CALL(write); CALL(writepid); CALL(symlink); CALL(mknod);
 CALL(rmdir); CALL(unlink); CALL(rmtree);
 CALL(mount); CALL(umount); CALL(pivot_root); CALL(chroot); CALL(chdir);
+CALL(open_tree); CALL(mount_setattr); CALL(move_mount); CALL(userns); CALL(verify);
+CALL(mountpoint); CALL(mask); CALL(chown); CALL(copytree);
 CALL(sethostname); CALL(setdomainname); CALL(netlink);
 CALL(setsid); CALL(openpts); CALL(winsize); CALL(handover); CALL(ctty);
 CALL(rlimit); CALL(setgroups); CALL(setgid); CALL(setuid);
@@ -25,8 +27,17 @@ static inline int result(long returned)
 /* resolve.c: paths that, given a directory, are resolved inside it and can't leave it. All return a descriptor or -1. */
 int open_inside(struct hand *, int dir_slot, const char *path, uint64_t flags, uint64_t mode);
 int open_parent(struct hand *, int dir_slot, const char *path, char name[256]);
+int open_place(struct hand *, int dir_slot, const char *path); /* O_PATH; "" means what the descriptor itself is */
 void close_parent(int fd);
-enum { FD_PATH_MAX = 32 };
-const char *fd_path(char buffer[FD_PATH_MAX], int fd); /* /proc/self/fd/N */
+int make_directories(struct hand *, int dir_slot, const char *path, mode_t mode); /* calls_file.c: 0 or errno */
+int mount_on(int place, const char *source, const char *type, unsigned long flags, const char *data); /* calls_mount.c */
+
+/* What opened a descriptor, as a step's result. A name whose opening went wrong means nothing: not what it meant before. */
+static inline int named(struct hand *hand, int slot, int fd)
+{
+	int error = fd < 0 ? errno : 0;
+	hand_put(hand, slot, fd);
+	return error;
+}
 
 bool only_namespaces(uint64_t clone_flags);

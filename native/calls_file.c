@@ -1,6 +1,7 @@
 /* Kinds on files and directories. Without `dir` a path is the host's own; with it, see resolve.c. */
 #include "base.h"
 #include "calls.h"
+#include "kernel.h"
 #include "say.h"
 #include <fcntl.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 int call_open(struct hand *hand, const struct arg *a)
 {
 	int fd = open_inside(hand, a[0].slot, a[1].text, a[2].number, a[3].number);
-	return fd < 0 ? errno : hand_put(hand, a[4].slot, fd);
+	return named(hand, a[4].slot, fd);
 }
 
 int call_close(struct hand *hand, const struct arg *a)
@@ -32,7 +33,7 @@ static int make_directory(struct hand *hand, int dir_slot, const char *path, mod
 }
 
 /* The same, with what is missing above it; a name that is taken must be a directory's (a symlink may lead there). */
-static int make_directories(struct hand *hand, int dir_slot, const char *path, mode_t mode)
+int make_directories(struct hand *hand, int dir_slot, const char *path, mode_t mode)
 {
 	char prefix[4096];
 	size_t length = strlen(path), end = 0;
@@ -101,6 +102,18 @@ int call_symlink(struct hand *hand, const struct arg *a)
 	return error;
 }
 
+/* The very node that is wanted may be there already, made by an image or listed twice: fine. Anything else is EEXIST. */
+static bool is_node(struct hand *hand, int dir_slot, const char *path, mode_t mode, dev_t device)
+{
+	struct stat found;
+	int fd = open_inside(hand, dir_slot, path, O_PATH | O_NOFOLLOW, 0);
+	bool same = fd >= 0 && fstat(fd, &found) == 0 && (found.st_mode & S_IFMT) == (mode & S_IFMT) &&
+		    found.st_rdev == device;
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
 int call_mknod(struct hand *hand, const struct arg *a)
 {
 	char name[256];
@@ -110,5 +123,31 @@ int call_mknod(struct hand *hand, const struct arg *a)
 	dev_t device = makedev((unsigned)a[3].number, (unsigned)a[4].number);
 	int error = result(mknodat(parent, name, (mode_t)a[2].number, device));
 	close(parent);
+	return error == EEXIST && is_node(hand, a[0].slot, a[1].text, (mode_t)a[2].number, device) ? 0 : error;
+}
+
+int call_chown(struct hand *hand, const struct arg *a)
+{
+	int fd = open_inside(hand, a[0].slot, a[1].text, O_PATH | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return errno;
+	int error = result(syscall(SYS_fchownat, fd, "", (uid_t)a[2].number, (gid_t)a[3].number, AT_EMPTY_PATH));
+	close(fd);
 	return error;
+}
+
+/* What somebody put at a path is believed only after a look: a masking /dev/null must be the kernel's null device. */
+int call_verify(struct hand *hand, const struct arg *a)
+{
+	struct stat found;
+	int place = open_place(hand, a[0].slot, a[1].text);
+	if (place < 0)
+		return errno;
+	int error = result(fstat(place, &found));
+	close(place);
+	if (error)
+		return error;
+	bool same = (found.st_mode & S_IFMT) == a[2].number &&
+		    found.st_rdev == makedev((unsigned)a[3].number, (unsigned)a[4].number);
+	return same ? 0 : ENXIO;
 }

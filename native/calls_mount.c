@@ -3,47 +3,60 @@
 #include "calls.h"
 #include "kernel.h"
 #include <fcntl.h>
-#include <string.h>
 #include <sys/mount.h>
 
 /*
- * mount(2) knows only paths. A target that was resolved inside a directory is handed to it as /proc/self/fd/N,
- * which leads to what was resolved, however the tree has changed since (proc_pid_fd(5)).
+ * mount(2) and umount2(2) know only paths. Relative to a directory that we stand in, nobody can lead them elsewhere; and
+ * unlike /proc/self/fd/N that asks no /proc, which in a joined mount namespace may be anybody's.
  */
-int call_mount(struct hand *hand, const struct arg *a)
+static int stand_in(int place)
 {
-	char source_path[FD_PATH_MAX], target_path[FD_PATH_MAX];
-	const char *source = a[0].text, *target = a[3].text;
-	int dir_slot = a[2].slot, target_fd = -1;
-
-	if (a[1].slot >= 0 && hand_fd(hand, a[1].slot) < 0)
-		return EBADF;
-	if (a[1].slot >= 0)
-		source = fd_path(source_path, hand_fd(hand, a[1].slot));
-	if (dir_slot >= 0) {
-		target_fd = open_inside(hand, dir_slot, target, O_PATH, 0);
-		if (target_fd < 0)
-			return errno;
-		target = fd_path(target_path, target_fd);
+	int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (before >= 0 && fchdir(place) < 0) {
+		close_parent(before);
+		return -1;
 	}
-	int error = result(mount(source, target, a[4].text, a[5].number, a[6].text));
-	if (target_fd >= 0)
-		close(target_fd);
+	return before;
+}
+
+static int stand_back(int before, int error)
+{
+	if (fchdir(before) < 0 && !error)
+		error = errno;
+	close(before);
 	return error;
 }
 
-/* A descriptor inside a mount keeps it busy, so the path goes by the parent's descriptor, which is outside. */
+int mount_on(int place, const char *source, const char *type, unsigned long flags, const char *data)
+{
+	int before = stand_in(place);
+	return before < 0 ? errno : stand_back(before, result(mount(source, ".", type, flags, data)));
+}
+
+int call_mount(struct hand *hand, const struct arg *a)
+{
+	const char *source = a[0].text, *target = a[2].text, *type = a[3].text, *data = a[5].text;
+	if (a[1].slot < 0)
+		return result(mount(source, target, type, a[4].number, data));
+	int place = open_place(hand, a[1].slot, target);
+	if (place < 0)
+		return errno;
+	int error = mount_on(place, source, type, a[4].number, data);
+	close(place);
+	return error;
+}
+
+/* A descriptor inside a mount keeps it busy, so the path goes by the parent's, which is outside. */
 int call_umount(struct hand *hand, const struct arg *a)
 {
-	char name[256], path[FD_PATH_MAX + 256];
+	char name[256];
 	if (a[0].slot < 0)
 		return result(umount2(a[1].text, (int)a[2].number));
 	int parent = open_parent(hand, a[0].slot, a[1].text, name);
 	if (parent < 0)
 		return errno;
-	fd_path(path, parent);
-	strcat(strcat(path, "/"), name);
-	int error = result(umount2(path, (int)a[2].number | UMOUNT_NOFOLLOW));
+	int before = stand_in(parent);
+	int error = before < 0 ? errno : stand_back(before, result(umount2(name, (int)a[2].number | UMOUNT_NOFOLLOW)));
 	close(parent);
 	return error;
 }

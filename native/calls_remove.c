@@ -41,14 +41,6 @@ static int descend(int dir, const char *name)
 	return sys_openat2(dir, name, &how);
 }
 
-struct entry {
-	uint64_t inode;
-	int64_t offset;
-	unsigned short size;
-	unsigned char type;
-	char name[];
-};
-
 static int remove_entry(int dir, const char *name, int depth);
 
 /* Removes what one getdents64(2) showed; true when there may be more. */

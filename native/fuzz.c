@@ -139,7 +139,7 @@ static void make_plan(struct text *to)
 	memcpy(to->bytes, PLAN_MAGIC, 8);
 	to->used = PLAN_HEAD;
 	while (count < wanted) {
-		const struct kind *kind = count == clone ? kind_by_code(KIND_CLONE) : kind_by_code((uint16_t)random_below(62));
+		const struct kind *kind = count == clone ? kind_by_code(KIND_CLONE) : kind_by_code((uint16_t)random_below(128));
 		bool born = count > clone;
 		if (!kind || (kind->code == KIND_CLONE && count != clone) || (kind->hands == 'c' && !born) ||
 		    (kind->code == KIND_EXEC && count + 1 != wanted))

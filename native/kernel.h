@@ -1,5 +1,6 @@
 /* Calls and constants that the headers of the distributions we build on (glibc 2.31 and later) may lack. */
 #pragma once
+#include <fcntl.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <stddef.h>
@@ -25,6 +26,23 @@
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x20 /* Linux 6.3 */
 #endif
+#ifndef SYS_open_tree
+#define SYS_open_tree 428 /* Linux 5.2 */
+#define SYS_move_mount 429
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442 /* Linux 5.12 */
+#endif
+#ifndef OPEN_TREE_CLONE
+#define OPEN_TREE_CLONE 1
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#ifndef MOVE_MOUNT_F_EMPTY_PATH
+#define MOVE_MOUNT_F_EMPTY_PATH 0x04
+#define MOVE_MOUNT_T_EMPTY_PATH 0x40
+#endif
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER 0x5441 /* Linux 4.13 */
 #endif
@@ -35,6 +53,20 @@ struct clone3_args {
 	uint64_t set_tid, set_tid_size, cgroup;
 };
 
+/* struct mount_attr of Linux 5.12, under a name that no header has. */
+struct mount_attributes {
+	uint64_t set, clear, propagation, userns_fd;
+};
+
+/* What getdents64(2) fills a buffer with. */
+struct entry {
+	uint64_t inode;
+	int64_t offset;
+	unsigned short size;
+	unsigned char type;
+	char name[];
+};
+
 static inline long sys_clone3(struct clone3_args *args)
 {
 	return syscall(SYS_clone3, args, sizeof *args);
@@ -43,6 +75,23 @@ static inline long sys_clone3(struct clone3_args *args)
 static inline int sys_openat2(int dir, const char *path, const struct open_how *how)
 {
 	return (int)syscall(SYS_openat2, dir, path, how, sizeof *how);
+}
+
+static inline int sys_open_tree(int place, const char *path, unsigned flags)
+{
+	return (int)syscall(SYS_open_tree, place, path, flags | O_CLOEXEC);
+}
+
+/* These two work on what the descriptors themselves are: no path, nothing to be led astray. */
+static inline int sys_move_mount(int mount, int place)
+{
+	unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+	return (int)syscall(SYS_move_mount, mount, "", place, "", flags);
+}
+
+static inline int sys_mount_setattr(int place, unsigned flags, const struct mount_attributes *attributes)
+{
+	return (int)syscall(SYS_mount_setattr, place, "", flags | AT_EMPTY_PATH, attributes, sizeof *attributes);
 }
 
 static inline int sys_pidfd_open(int pid)

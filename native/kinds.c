@@ -28,11 +28,16 @@ static const struct kind kinds[] = {
 	{ 19, "rmtree", 'b', "f?s", call_rmtree, true },
 
 	/* what the process stands on */
-	{ 20, "mount", 'b', "s?f?f?ss?Us?", call_mount, false },
+	{ 20, "mount", 'b', "s?f?ss?Us?", call_mount, false },
 	{ 21, "umount", 'b', "f?sU", call_umount, true },
 	{ 22, "pivot_root", 'c', "ss", call_pivot_root, false },
 	{ 23, "chroot", 'c', "s", call_chroot, false },
 	{ 24, "chdir", 'c', "f?s", call_chdir, false },
+	{ 25, "open_tree", 'b', "f?suf", call_open_tree, false },
+	{ 26, "mount_setattr", 'b', "f?suUUUf?", call_mount_setattr, false },
+	{ 27, "move_mount", 'b', "ff?s", call_move_mount, false },
+	{ 28, "userns", 'h', "bbf", call_userns, false },
+	{ 29, "verify", 'b', "f?suuu", call_verify, false },
 
 	/* what it sees */
 	{ 30, "sethostname", 'c', "s", call_sethostname, false },
@@ -60,6 +65,12 @@ static const struct kind kinds[] = {
 	/* what it runs */
 	{ 60, "init", 'c', "", call_init, false },
 	{ KIND_EXEC, "exec", 'c', "vv", call_exec, false },
+
+	/* what a mount needs around it */
+	{ 70, "mountpoint", 'b', "f?suf?", call_mountpoint, false },
+	{ 71, "mask", 'b', "f?sf", call_mask, false },
+	{ 72, "chown", 'b', "f?suu", call_chown, false },
+	{ 73, "copytree", 'b', "ffu", call_copytree, false },
 };
 
 const struct kind *kind_by_code(uint16_t code)

@@ -18,6 +18,9 @@ int open_inside(struct hand *hand, int dir_slot, const char *path, uint64_t flag
 		.mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0, /* else EINVAL */
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
+	/* Of the child's /proc directory it is the kernel's own files, not what somebody mounted on one of them. */
+	if (dir_slot == SLOT_PROC)
+		how.resolve |= RESOLVE_NO_XDEV;
 	int fd;
 	/* EAGAIN: something was renamed meanwhile, so the kernel can't be sure that `..` stayed inside. */
 	for (int tries = 0; tries < 64; tries++) {
@@ -69,10 +72,9 @@ void close_parent(int fd)
 	errno = error;
 }
 
-const char *fd_path(char buffer[FD_PATH_MAX], int fd)
+int open_place(struct hand *hand, int dir_slot, const char *path)
 {
-	char digits[NUMBER_MAX];
-	strcpy(buffer, "/proc/self/fd/");
-	strcat(buffer, number(digits, (uint64_t)fd));
-	return buffer;
+	if (dir_slot >= 0 && !*path)
+		return fcntl(hand_fd(hand, dir_slot), F_DUPFD_CLOEXEC, 0);
+	return open_inside(hand, dir_slot, path, O_PATH, 0);
 }

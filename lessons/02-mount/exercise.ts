@@ -1,5 +1,5 @@
 /** Lesson 2: a mount tree of one's own, and a root without a way back. */
-import { type Draft, defaultDevices, type Facts, mountSteps, namespace, type Spec } from 'tslab';
+import { type Draft, deviceSteps, type Facts, mountSteps, namespace, type Spec } from 'tslab';
 
 export default function mount(spec: Spec, facts: Facts): Draft[] {
   if (!namespace(spec, 'mount')) return [];
@@ -22,15 +22,11 @@ function ownTree(spec: Spec): Draft[] {
 
 /** What the config wants mounted: /proc, /dev, /sys, volumes. Nothing to do here. */
 function mounts(spec: Spec, facts: Facts): Draft[] {
-  const all = (spec.mounts ?? []).map((mount, i) => ({ mount, field: `mounts[${i}]` }));
-  // A proc file system shows the PID namespace of whoever mounts it: with a new one, that is lesson 3's business.
-  const ours = all.filter(({ mount }) => !(mount.type === 'proc' && namespace(spec, 'pid')));
-  return [
-    ...ours.flatMap(({ mount, field }) => mountSteps(mount, field, facts)),
-    ...(all.some(({ mount }) => mount.destination === '/dev')
-      ? defaultDevices(facts, namespace(spec, 'user') !== undefined)
-      : []),
-  ];
+  const ours = (spec.mounts ?? []).flatMap(({ type }, i) =>
+    // A proc file system shows the PID namespace of whoever mounts it: with a new one, that is lesson 3's business.
+    type === 'proc' && namespace(spec, 'pid') ? [] : mountSteps(spec, i, facts),
+  );
+  return [...ours, ...deviceSteps(spec, facts)];
 }
 
 function ownRoot(spec: Spec): Draft[] {

@@ -1,25 +1,36 @@
 /** Lesson 2: a mount tree of one's own, and a root without a way back. */
 import type { Facts } from '../../src/facts/facts.ts';
 import { namespace, type Spec } from '../../src/oci/spec.ts';
-import { defaultDevices } from '../../src/steps/devices.ts';
+import { deviceSteps } from '../../src/steps/devices.ts';
+import { joinNamespace } from '../../src/steps/join.ts';
 import { mountSteps } from '../../src/steps/mounts.ts';
+import { rootPropagation, treePropagation } from '../../src/steps/propagation.ts';
 import type { Draft } from '../../src/steps/stage.ts';
+import { hasTree } from '../../src/steps/tree.ts';
 
-export const owns = ['linux.namespaces[mount]', 'mounts', 'root.readonly', 'linux.rootfsPropagation'];
+/** For hosts whose root is an initramfs, which pivot_root(2) can't replace. OCI has no field for it, so it is an annotation. */
+export const NO_PIVOT_ANNOTATION = 'org.tslab.no-pivot';
+
+export const owns = [
+  'linux.namespaces[mount]',
+  'mounts',
+  'root.readonly',
+  'linux.rootfsPropagation',
+  'linux.devices',
+  'linux.mountLabel',
+  `annotations[${NO_PIVOT_ANNOTATION}]`,
+];
 
 export default function mount(spec: Spec, facts: Facts): Draft[] {
-  if (!namespace(spec, 'mount')) return [];
-  return [...ownTree(spec), ...mounts(spec, facts), ...ownRoot(spec)];
+  const readonly = spec.root?.readonly ? ['root.readonly'] : [];
+  if (!hasTree(spec, ['mounts', 'linux.devices', 'linux.rootfsPropagation', ...readonly])) return [];
+  const joined = namespace(spec, 'mount')?.path;
+  const tree = joined === undefined ? ownTree(spec) : joinedTree(spec, joined);
+  return [...tree, ...mounts(spec, facts), ...deviceSteps(spec, facts), ...newRoot(spec, joined)];
 }
 
 /** A copy of the host's mounts that no longer talks to the original, and the rootfs as a mount in it. */
 function ownTree(spec: Spec): Draft[] {
-  const propagation = {
-    private: 'MS_PRIVATE',
-    slave: 'MS_SLAVE',
-    shared: 'MS_SHARED',
-    unbindable: 'MS_UNBINDABLE',
-  } as const;
   const root = spec.root?.path ?? '/';
   return [
     // #region tree
@@ -30,7 +41,7 @@ function ownTree(spec: Spec): Draft[] {
       phase: 'mounts',
       kind: 'mount',
       target: '/',
-      flags: ['MS_REC', propagation[spec.linux?.rootfsPropagation ?? 'private']],
+      flags: ['MS_REC', treePropagation(spec)],
       field: 'linux.rootfsPropagation',
     },
     // pivot_root(2) wants its new root to be a mount point. A bind mount of the directory on itself is one.
@@ -44,43 +55,82 @@ function ownTree(spec: Spec): Draft[] {
       field: 'root.path',
     },
     // #endregion
-    { at: 'child', phase: 'mounts', kind: 'open', path: root, flags: ['O_PATH', 'O_DIRECTORY'], as: 'root' },
+    openRoot(root),
   ];
+}
+
+/** The tree of others: what the config wants is mounted there, and stays there as long as the namespace does. */
+function joinedTree(spec: Spec, path: string): Draft[] {
+  return [...joinNamespace('mount', path), openRoot(spec.root?.path ?? '/')];
+}
+
+function openRoot(path: string): Draft {
+  return { at: 'child', phase: 'mounts', kind: 'open', path, flags: ['O_PATH', 'O_DIRECTORY'], as: 'root' };
 }
 
 function mounts(spec: Spec, facts: Facts): Draft[] {
-  const all = (spec.mounts ?? []).map((mount, i) => ({ mount, field: `mounts[${i}]` }));
-  // A proc file system shows the PID namespace of whoever mounts it: with a new one, that is lesson 3's business.
-  const ours = all.filter(({ mount }) => !(mount.type === 'proc' && namespace(spec, 'pid')));
+  return (spec.mounts ?? []).flatMap(({ type }, i) =>
+    // A proc file system shows the PID namespace of whoever mounts it: with a new one, that is lesson 3's business.
+    type === 'proc' && namespace(spec, 'pid') ? [] : mountSteps(spec, i, facts),
+  );
+}
+
+function newRoot(spec: Spec, joined: string | undefined): Draft[] {
+  const common = { at: 'child', phase: 'root', dir: 'root', path: '' } as const;
+  const change = joined !== undefined ? chrootInto() : noPivot(spec) ? moveRoot() : pivotRoot();
   return [
-    ...ours.flatMap(({ mount, field }) => mountSteps(mount, field, facts)),
-    ...(all.some(({ mount }) => mount.destination === '/dev')
-      ? defaultDevices(facts, namespace(spec, 'user') !== undefined)
+    ...change,
+    ...(joined === undefined ? rootPropagation(spec) : []).map((type): Draft => {
+      const field = 'linux.rootfsPropagation';
+      return { ...common, kind: 'mount_setattr', propagation: [type], field };
+    }),
+    // Of this mount alone, and nothing else of it: what is mounted below has its own flags, and others may be locked.
+    ...(spec.root?.readonly
+      ? [{ ...common, kind: 'mount_setattr', set: ['MOUNT_ATTR_RDONLY'], field: 'root.readonly' } as const]
       : []),
   ];
 }
 
-function ownRoot(spec: Spec): Draft[] {
-  const common = { at: 'child', phase: 'root', field: 'root.path' } as const;
+const inRoot = { at: 'child', phase: 'root', field: 'root.path' } as const;
+
+function pivotRoot(): Draft[] {
   return [
     // #region pivot
-    { ...common, kind: 'chdir', dir: 'root', path: '.' },
+    { ...inRoot, kind: 'chdir', dir: 'root', path: '.' },
     // Both arguments may be the same: the old root then lies on top of the new one (pivot_root(2), NOTES) …
-    { ...common, kind: 'pivot_root', newRoot: '.', putOld: '.' },
+    { ...inRoot, kind: 'pivot_root', newRoot: '.', putOld: '.' },
     // … until it is taken away, and with it every way back.
-    { ...common, kind: 'umount', target: '.', flags: ['MNT_DETACH'] },
-    { ...common, kind: 'chdir', path: '/' },
+    { ...inRoot, kind: 'umount', target: '.', flags: ['MNT_DETACH'] },
+    { ...inRoot, kind: 'chdir', path: '/' },
     // #endregion
-    ...(spec.root?.readonly
-      ? [
-          {
-            ...common,
-            kind: 'mount',
-            target: '/',
-            flags: ['MS_REMOUNT', 'MS_BIND', 'MS_RDONLY'],
-            field: 'root.readonly',
-          } as const,
-        ]
-      : []),
+  ];
+}
+
+const noPivot = (spec: Spec) => spec.annotations?.[NO_PIVOT_ANNOTATION] === 'true';
+
+/** The old root stays, covered: a weaker end, for who can't have the better one. */
+function moveRoot(): Draft[] {
+  // With a /proc in the tree that hides nothing, anybody's user namespace may have another such (mount_namespaces(7)).
+  const revealing = {
+    ...inRoot,
+    kind: 'umount',
+    flags: ['MNT_DETACH'],
+    tolerate: ['EINVAL', 'ENOENT'],
+  } as const;
+  return [
+    { ...revealing, target: '/proc' },
+    { ...revealing, target: '/sys' },
+    { ...inRoot, kind: 'chdir', dir: 'root', path: '.' },
+    { ...inRoot, kind: 'mount', source: '.', target: '/', flags: ['MS_MOVE'] },
+    ...chrootInto().slice(1),
+  ];
+}
+
+/** Another root of a joined namespace would be another root for everybody in it (pivot_root(2)). */
+function chrootInto(): Draft[] {
+  return [
+    { ...inRoot, kind: 'chdir', dir: 'root', path: '.' },
+    { ...inRoot, kind: 'chroot', path: '.' },
+    { ...inRoot, kind: 'chdir', path: '/' },
   ];
 }

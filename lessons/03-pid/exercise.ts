@@ -21,9 +21,7 @@ function birth(path: string | undefined): Draft[] {
 function freshProc(spec: Spec, facts: Facts): Draft[] {
   // TODO 2: Say which mounts are yours: those of type proc, if the container has a mount namespace to mount them in.
   const isOurs = (_type: string | undefined): boolean => false;
-  return (spec.mounts ?? []).flatMap((mount, i) =>
-    isOurs(mount.type) ? mountSteps(mount, `mounts[${i}]`, facts) : [],
-  );
+  return (spec.mounts ?? []).flatMap((mount, i) => (isOurs(mount.type) ? mountSteps(spec, i, facts) : []));
 }
 
 /** A PID 1 that reaps and passes signals on, above the program. Only for those who ask. */

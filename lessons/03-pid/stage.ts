@@ -27,7 +27,7 @@ function birth(path: string | undefined): Draft[] {
 function freshProc(spec: Spec, facts: Facts): Draft[] {
   // #region proc
   return (spec.mounts ?? []).flatMap((mount, i) =>
-    mount.type === 'proc' && namespace(spec, 'mount') ? mountSteps(mount, `mounts[${i}]`, facts) : [],
+    mount.type === 'proc' && namespace(spec, 'mount') ? mountSteps(spec, i, facts) : [],
   );
   // #endregion
 }

@@ -1,6 +1,7 @@
 /** Lesson 7: root inside, an ordinary user outside. */
 import type { Facts } from '../../src/facts/facts.ts';
-import { type IdMapping, namespace, type Spec } from '../../src/oci/spec.ts';
+import { namespace, type Spec } from '../../src/oci/spec.ts';
+import { mapText } from '../../src/steps/id-map.ts';
 import { newNamespace } from '../../src/steps/join.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 
@@ -24,9 +25,4 @@ export default function user(spec: Spec, facts: Facts): Draft[] {
     { ...becomeRoot, kind: 'setgid', gid: 0 },
     { ...becomeRoot, kind: 'setuid', uid: 0 },
   ];
-}
-
-/** The whole map has to arrive in one write(2). */
-function mapText(maps: readonly IdMapping[]): string {
-  return maps.map((map) => `${map.containerID} ${map.hostID} ${map.size}\n`).join('');
 }

@@ -1,7 +1,8 @@
 /** Lesson 12: isolation is incomplete, so root inside gets less than root. */
 import type { Facts } from '../../src/facts/facts.ts';
-import { type CapabilitySet, namespace, type Spec } from '../../src/oci/spec.ts';
+import type { CapabilitySet, Spec } from '../../src/oci/spec.ts';
 import type { Capability } from '../../src/plan/flags.ts';
+import { maskSteps } from '../../src/steps/masks.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 
 export const owns = [
@@ -12,51 +13,7 @@ export const owns = [
 ];
 
 export default function harden(spec: Spec, _facts: Facts): Draft[] {
-  return [...masks(spec), ...capabilities(spec), ...noNewPrivileges(spec)];
-}
-
-/** A masked file shows /dev/null, a masked directory an empty one. Which it is, only the container's /proc knows. */
-function masks(spec: Spec): Draft[] {
-  if (!namespace(spec, 'mount')) return [];
-  const common = { at: 'child', phase: 'mounts', kind: 'mount', dir: 'root' } as const;
-  const masked = (spec.linux?.maskedPaths ?? []).flatMap((target, i): Draft[] => {
-    const field = `linux.maskedPaths[${i}]`;
-    return [
-      { ...common, source: '/dev/null', target, flags: ['MS_BIND'], tolerate: ['ENOENT', 'ENOTDIR'], field },
-      {
-        ...common,
-        source: 'tmpfs',
-        target,
-        fstype: 'tmpfs',
-        flags: ['MS_RDONLY'],
-        tolerate: ['ENOENT', 'ENOTDIR'],
-        field,
-      },
-    ];
-  });
-  const readonly = (spec.linux?.readonlyPaths ?? []).flatMap((target, i): Draft[] => {
-    const field = `linux.readonlyPaths[${i}]`;
-    return [
-      {
-        ...common,
-        kind: 'open',
-        path: target,
-        flags: ['O_PATH'],
-        as: 'readonly',
-        tolerate: ['ENOENT'],
-        field,
-      },
-      { ...common, sourceFd: 'readonly', target, flags: ['MS_BIND', 'MS_REC'], tolerate: ['ENOENT'], field },
-      {
-        ...common,
-        target,
-        flags: ['MS_REMOUNT', 'MS_BIND', 'MS_RDONLY', 'MS_NOSUID', 'MS_NODEV', 'MS_NOEXEC'],
-        tolerate: ['ENOENT'],
-        field,
-      },
-    ];
-  });
-  return [...masked, ...readonly];
+  return [...maskSteps(spec), ...capabilities(spec), ...noNewPrivileges(spec)];
 }
 
 function capabilities(spec: Spec): Draft[] {

@@ -1,7 +1,8 @@
 /** The flags of `tslab run` and `tslab plan`, docker's names. Registered at every start, so nothing heavy is imported here. */
 import type { Command } from 'commander';
+import type { MountFlags } from './mount-flags.ts';
 
-export interface SpecFlags {
+export interface SpecFlags extends MountFlags {
   interactive?: boolean;
   tty?: boolean;
   name?: string;
@@ -11,7 +12,6 @@ export interface SpecFlags {
   env?: string[];
   workdir?: string;
   user?: string;
-  volume?: string[];
   readOnly?: boolean;
   init?: boolean;
   network?: string;
@@ -32,7 +32,9 @@ export function addSpecFlags(command: Command): Command {
     .option('-e, --env <name=value>', 'set a variable', collect)
     .option('-w, --workdir <dir>', 'working directory inside')
     .option('-u, --user <uid[:gid]>', 'run as this user, by number')
-    .option('-v, --volume <source:target[:ro]>', 'show a file or directory of the host inside', collect)
+    .option('-v, --volume <source:target[:options]>', 'show a file or directory of the host inside', collect)
+    .option('--tmpfs <path[:options]>', 'an empty file system in memory', collect)
+    .option('--device <device[:path]>', 'give it a device of the host', collect)
     .option('--read-only', 'the root file system is read-only')
     .option('--init', 'a small init as PID 1, which reaps and forwards signals')
     .option('--network <mode>', 'none or host', 'none');

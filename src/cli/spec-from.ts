@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import { INIT_ANNOTATION } from '../../lessons/03-pid/stage.ts';
 import { stages as allStages, lessons, stagesUpTo } from '../../lessons/index.ts';
 import { defaultSpec } from '../oci/default.ts';
-import type { Mount, Spec } from '../oci/spec.ts';
+import type { Spec } from '../oci/spec.ts';
 import type { Stage } from '../steps/stage.ts';
+import { addMounts } from './mount-flags.ts';
 import type { SpecFlags } from './spec-flags.ts';
 
 /** @throws Error naming the flag and what it takes. */
@@ -28,7 +29,7 @@ export function specFrom(
   if (flags.hostname !== undefined) spec.hostname = flags.hostname;
   if (flags.readOnly && spec.root) spec.root.readonly = true;
   if (flags.init) spec.annotations = { [INIT_ANNOTATION]: 'true' };
-  if (flags.volume) spec.mounts = [...(spec.mounts ?? []), ...flags.volume.map(volume)];
+  addMounts(spec, flags);
   if (flags.network === 'host') shareNetwork(spec);
   else if (flags.network !== undefined && flags.network !== 'none')
     throw new Error(`--network ${flags.network}: it takes none or host`);
@@ -51,13 +52,6 @@ function user(text: string): { uid: number; gid: number } {
   const found = /^(\d+)(?::(\d+))?$/.exec(text);
   if (!found) throw new Error(`--user ${text}: it takes numbers, uid or uid:gid`);
   return { uid: Number(found[1]), gid: Number(found[2] ?? found[1]) };
-}
-
-function volume(text: string): Mount {
-  const [source = '', destination = '', mode = 'rw'] = text.split(':');
-  if (source === '' || !destination.startsWith('/') || !['rw', 'ro'].includes(mode))
-    throw new Error(`--volume ${text}: it takes source:target or source:target:ro, the target absolute`);
-  return { type: 'bind', source: resolve(source), destination, options: ['rbind', mode] };
 }
 
 function terminal(spec: Spec): void {

@@ -13,6 +13,7 @@ import { type Policy, validateDrafts } from '../plan/validate.ts';
 import { withOrigin } from '../runtime/plan.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
 import { type Container, start } from '../runtime/run.ts';
+import { defaultDevicePaths } from '../steps/devices.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 import type { CatalogLesson } from './catalog.ts';
 import type { Lab, Running } from './check.ts';
@@ -99,7 +100,7 @@ function policyFor(spec: Spec, reference: readonly Draft[]): Policy {
   );
   return {
     hostKinds: [...new Set<Draft['kind']>(['clone', ...onHost])],
-    hostPaths: [spec.root?.path, ...sources.map((mount) => mount.source)].filter(
+    hostPaths: [spec.root?.path, ...sources.map((mount) => mount.source), ...defaultDevicePaths].filter(
       (path) => path !== undefined,
     ),
     argv: spec.process?.args ?? [],

@@ -1,5 +1,7 @@
 /** What a stage may import from tslab by value: pure helpers of the lessons' own stages, at hand where it is evaluated. */
 export { namespace } from '../oci/spec.ts';
-export { defaultDevices } from '../steps/devices.ts';
+export { deviceSteps } from '../steps/devices.ts';
 export { joinNamespace, newNamespace } from '../steps/join.ts';
 export { mountSteps } from '../steps/mounts.ts';
+export { rootPropagation, treePropagation } from '../steps/propagation.ts';
+export { hasTree } from '../steps/tree.ts';

@@ -25,6 +25,12 @@ export function examine(facts: Facts): Finding[] {
     capability('CAP_SYS_CHROOT', '1 chroot'),
     capability('CAP_SYS_ADMIN', '2 mount'),
     capability('CAP_MKNOD', '2 mount'),
+    {
+      ok: isAtLeast(facts.kernel, 5, 12),
+      name: 'mount_setattr (kernel 5.12)',
+      lesson: '2 mount',
+      remedy: `kernel ${facts.kernel} is older: volumes with options, read-only roots and id-mapped mounts need a newer one`,
+    },
     namespace('mount', '2 mount'),
     namespace('pid', '3 pid'),
     namespace('uts', '4 uts'),
@@ -40,4 +46,10 @@ export function examine(facts: Facts): Finding[] {
     },
     capability('CAP_SYS_RESOURCE', '9 cgroup (raising a limit)'),
   ];
+}
+
+/** @param kernel as uname says it, such as `6.1.0-18-amd64`. */
+function isAtLeast(kernel: string, major: number, minor: number): boolean {
+  const [a = 0, b = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
+  return a > major || (a === major && b >= minor);
 }

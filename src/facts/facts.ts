@@ -15,8 +15,6 @@ export interface Facts {
   readonly cgroup: CgroupFacts;
   /** Whether `/` is a shared mount (systemd makes it so): then a mount made carelessly reaches the host. */
   readonly rootShared: boolean;
-  /** What each bind source of the config is, so that its mount point can be made of the same sort. */
-  readonly sources: Readonly<Record<string, 'directory' | 'file' | 'missing'>>;
 }
 
 export interface CgroupFacts {

@@ -1,5 +1,5 @@
 /** Reads the host's facts. The only place where planning looks at the host. */
-import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Spec } from '../oci/spec.ts';
 import { capabilities } from '../plan/flags.ts';
@@ -8,7 +8,7 @@ import type { CgroupFacts, Facts } from './facts.ts';
 /** OCI's words for the names in /proc/self/ns. */
 const namespaceWords: Readonly<Record<string, string>> = { mnt: 'mount', net: 'network' };
 
-export function probe(spec?: Spec): Facts {
+export function probe(_spec?: Spec): Facts {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n');
   return {
     kernel: release(),
@@ -20,9 +20,6 @@ export function probe(spec?: Spec): Facts {
       .map((name) => namespaceWords[name] ?? name),
     cgroup: cgroups(mounts),
     rootShared: mounts.some((line) => line.split(' ')[4] === '/' && line.includes(' shared:')),
-    sources: Object.fromEntries(
-      (spec?.mounts ?? []).flatMap(({ source }) => (source ? [[source, sortOf(source)]] : [])),
-    ),
   };
 }
 
@@ -62,9 +59,4 @@ function writable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function sortOf(path: string): 'directory' | 'file' | 'missing' {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? 'missing' : found.isDirectory() ? 'directory' : 'file';
 }

@@ -7,6 +7,10 @@ const hints: Readonly<Record<string, string>> = {
   EPERM: 'the asking user lacks the privilege: try sudo, or see tslab doctor',
   EACCES: 'a permission bit, a noexec mount or a security module forbids it',
   ENOENT: 'a part of the path does not exist, as seen from where this step runs',
+  ENXIO: 'it is not the device that it was said to be',
+  EEXIST: 'something else has that name already',
+  ENOTDIR:
+    'a file or a symbolic link is where a directory has to be; a root file system whose /proc, /sys or /dev is a link is refused',
   ENOEXEC: 'the file is neither a program for this machine nor a script that begins with #!',
   EINVAL:
     'the kernel knows no such combination here: often a missing kernel feature or a path that is no mount point',

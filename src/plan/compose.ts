@@ -4,7 +4,7 @@ import { phases } from './phases.ts';
 import type { Plan, Step } from './step.ts';
 
 /**
- * Orders steps by phase; within a phase in the order given (the curriculum's).
+ * Orders steps by phase; within a phase as given (the curriculum's), but for mounts (see entry).
  * Every stage that wants a namespace gives a `clone` step; they become one clone3(2), because a process
  * is born once, and because the new user namespace must own the other new ones (user_namespaces(7)).
  *
@@ -22,13 +22,22 @@ export function compose(id: string, steps: readonly Step[]): Plan {
   const ordered = steps
     .filter((step) => step === first || step.kind !== 'clone')
     .map((step) => (step === first ? clone : step))
-    .sort((a, b) => rank(a) - rank(b));
+    .sort((a, b) => rank(a) - rank(b) || entry(a) - entry(b));
   return deepFreeze({ version: 1, id, steps: ordered });
 }
 
 /** Nothing comes back from exec, so it is last also within its phase. */
 function rank(step: Step): number {
   return step.kind === 'exec' ? phases.length : phases.indexOf(step.phase);
+}
+
+/**
+ * Mounts are made in the order of the config's list (config.md, "Mounts"), whichever stage asks for one. Steps of the phase
+ * that are no entry's come first: they make the tree.
+ */
+function entry({ phase, from }: Step): number {
+  const [, index = '-1'] = (phase === 'mounts' && /^mounts\[(\d+)\]/.exec(from.field ?? '')) || [];
+  return Number(index);
 }
 
 type Clone = Step<'clone'>;

@@ -16,7 +16,7 @@ export function explainOrigin(step: Step): string {
 
 const q = (text: string | undefined) => (text === undefined ? 'NULL' : JSON.stringify(text));
 const at = (call: { readonly dir?: string | undefined; readonly path: string }) =>
-  call.dir === undefined ? q(call.path) : `${call.dir}:${q(call.path)}`;
+  call.dir === undefined ? q(call.path) : call.path === '' ? call.dir : `${call.dir}:${q(call.path)}`;
 const or = (names: readonly string[] | undefined) => (names?.length ? names.join('|') : '0');
 const octal = (mode: number) => `0${mode.toString(8)}`;
 
@@ -27,6 +27,22 @@ const list = (words: readonly string[], most: number) => {
 
 const caps = (names: readonly string[]) =>
   names.length === 0 ? '0' : names.length > 3 ? `${names.length} capabilities` : names.join('|');
+
+const attributes = (c: Extract<Call, { kind: 'mount_setattr' }>) => [
+  ...(c.set?.length ? [`set ${or(c.set)}`] : []),
+  ...(c.clear?.length ? [`clear ${or(c.clear)}`] : []),
+  ...(c.propagation?.length ? [or(c.propagation)] : []),
+  ...(c.userns === undefined ? [] : [`userns ${c.userns}`]),
+];
+
+const lines = (text: string) => q(text.trimEnd().replaceAll('\n', ', '));
+
+/** inode(7), the file type. */
+const sorts = new Map([
+  [0o020000, 'S_IFCHR'],
+  [0o060000, 'S_IFBLK'],
+]);
+const nodeSort = (mode: number) => sorts.get(mode) ?? octal(mode);
 
 const calls: Render = {
   clone: (c) =>
@@ -48,11 +64,18 @@ const calls: Render = {
   unlink: (c) => `unlink(${at(c)})`,
   rmtree: (c) => `rm -r(${at(c)})`,
   mount: (c) =>
-    `mount(${c.sourceFd ?? q(c.source)}, ${at({ ...c, path: c.target })}, ${q(c.fstype)}, ${or(c.flags)}, ${q(c.data)})`,
+    `mount(${q(c.source)}, ${at({ ...c, path: c.target })}, ${q(c.fstype)}, ${or(c.flags)}, ${q(c.data)})`,
   umount: (c) => `umount2(${at({ ...c, path: c.target })}, ${or(c.flags)})`,
   pivot_root: (c) => `pivot_root(${q(c.newRoot)}, ${q(c.putOld)})`,
   chroot: (c) => `chroot(${q(c.path)})`,
   chdir: (c) => `chdir(${at(c)})`,
+  open_tree: (c) =>
+    `${c.as} = open_tree(${at(c)}, ${or(['OPEN_TREE_CLONE', ...(c.recursive ? ['AT_RECURSIVE'] : [])])})`,
+  mount_setattr: (c) =>
+    `mount_setattr(${at(c)}, ${c.recursive ? 'AT_RECURSIVE' : '0'}, {${attributes(c).join(', ')}})`,
+  move_mount: (c) => `move_mount(${c.fd}, ${at({ ...c, path: c.target })})`,
+  userns: (c) => `${c.as} = clone3(CLONE_NEWUSER), uid_map ${lines(c.uids)}, gid_map ${lines(c.gids)}`,
+  verify: (c) => `fstat(${at(c)}) == ${nodeSort(c.sort)} ${c.major}:${c.minor}`,
   sethostname: (c) => `sethostname(${q(c.name)})`,
   setdomainname: (c) => `setdomainname(${q(c.name)})`,
   netlink: (c) => `sendmsg(AF_NETLINK ${c.protocol}, ${Buffer.from(c.messages, 'base64').length} bytes)`,
@@ -71,6 +94,11 @@ const calls: Render = {
   capambient: (c) => `prctl(PR_CAP_AMBIENT, ${caps(c.raise)})`,
   prctl: (c) => `prctl(${c.option}, ${c.value})`,
   umask: (c) => `umask(${octal(c.mask)})`,
+  mountpoint: (c) =>
+    `mountpoint(${at(c)}${c.like === undefined ? (c.file ? ', file' : '') : `, like ${c.like}`})`,
+  mask: (c) => `mask(${at(c)}, ${c.fd})`,
+  chown: (c) => `fchownat(${at(c)}, ${c.uid}, ${c.gid})`,
+  copytree: (c) => `cp -a(${c.fd}, ${c.into})`,
   init: () => 'fork()',
   exec: (c) => `execve(${q(c.argv[0])}, ${list(c.argv, 8)}, ${c.envp.length} variables)`,
 };

@@ -27,12 +27,28 @@ const ms = {
   MS_SLAVE: 1 << 19,
   MS_SHARED: 1 << 20,
   MS_RELATIME: 1 << 21,
+  MS_I_VERSION: 1 << 23,
   MS_STRICTATIME: 1 << 24,
   MS_LAZYTIME: 1 << 25,
 } as const;
 
 /** umount2(2) flags. */
 const mnt = { MNT_FORCE: 1, MNT_DETACH: 2, MNT_EXPIRE: 4, UMOUNT_NOFOLLOW: 8 } as const;
+
+/** mount_setattr(2) attributes. Those of access times are numbers, not bits: to choose one, `MOUNT_ATTR__ATIME` is cleared beside it. */
+const attr = {
+  MOUNT_ATTR_RELATIME: 0,
+  MOUNT_ATTR_RDONLY: 0x1,
+  MOUNT_ATTR_NOSUID: 0x2,
+  MOUNT_ATTR_NODEV: 0x4,
+  MOUNT_ATTR_NOEXEC: 0x8,
+  MOUNT_ATTR_NOATIME: 0x10,
+  MOUNT_ATTR_STRICTATIME: 0x20,
+  MOUNT_ATTR__ATIME: 0x70,
+  MOUNT_ATTR_NODIRATIME: 0x80,
+  MOUNT_ATTR_IDMAP: 0x100000,
+  MOUNT_ATTR_NOSYMFOLLOW: 0x200000,
+} as const;
 
 /** clone3(2), unshare(2) and setns(2): the namespaces. */
 const clone = {
@@ -68,7 +84,7 @@ const open = {
 } as const;
 
 /** Flag sets by the name that kinds.ts uses for a field's type. */
-export const flagSets = { ms, mnt, clone, open } as const;
+export const flagSets = { ms, mnt, attr, clone, open } as const;
 
 export type FlagSet = keyof typeof flagSets;
 export type Flag<S extends FlagSet> = keyof (typeof flagSets)[S];

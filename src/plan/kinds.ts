@@ -81,7 +81,6 @@ export const kinds = {
   // what the process stands on
   mount: kind(20, 'both', {
     source: 'str?',
-    sourceFd: 'fd?',
     dir: 'fd?',
     target: 'str',
     fstype: 'str?',
@@ -92,6 +91,21 @@ export const kinds = {
   pivot_root: kind(22, 'child', { newRoot: 'str', putOld: 'str' }),
   chroot: kind(23, 'child', { path: 'str' }),
   chdir: kind(24, 'child', { dir: 'fd?', path: 'str' }),
+
+  // mounts held by descriptor. With `dir`, an empty path is what that descriptor itself is.
+  open_tree: kind(25, 'both', { dir: 'fd?', path: 'str', recursive: 'bool?', as: 'as' }),
+  mount_setattr: kind(26, 'both', {
+    dir: 'fd?',
+    path: 'str',
+    recursive: 'bool?',
+    set: 'flags:attr?',
+    clear: 'flags:attr?',
+    propagation: 'flags:ms?',
+    userns: 'fd?',
+  }),
+  move_mount: kind(27, 'both', { fd: 'fd', dir: 'fd?', target: 'str' }),
+  userns: kind(28, 'host', { uids: 'text', gids: 'text', as: 'as' }),
+  verify: kind(29, 'both', { dir: 'fd?', path: 'str', sort: 'u32', major: 'u32', minor: 'u32' }),
 
   // what it sees
   sethostname: kind(30, 'child', { name: 'str' }),
@@ -119,6 +133,12 @@ export const kinds = {
   // what it runs
   init: kind(60, 'child', {}),
   exec: kind(61, 'child', { argv: 'strs', envp: 'strs' }),
+
+  // what a mount needs around it
+  mountpoint: kind(70, 'both', { dir: 'fd?', path: 'str', file: 'bool?', like: 'fd?' }),
+  mask: kind(71, 'both', { dir: 'fd?', path: 'str', fd: 'fd' }),
+  chown: kind(72, 'both', { dir: 'fd?', path: 'str', uid: 'u32', gid: 'u32' }),
+  copytree: kind(73, 'both', { fd: 'fd', into: 'fd', itself: 'bool?' }),
 } as const satisfies Record<string, KindSpec>;
 
 export type Kind = keyof typeof kinds;

@@ -62,6 +62,25 @@ const meanings: Meaning = {
       '此后本进程及其子进程的“/”从这里算起',
     ),
   chdir: () => t('sets the working directory', '设置工作目录'),
+  open_tree: () =>
+    t('takes a copy of a mount, which hangs nowhere yet', '取一份挂载的副本，暂时不接到任何地方'),
+  mount_setattr: (c) => attributeMeaning(c),
+  move_mount: () => t('puts the mount that is held into its place', '把手里的挂载接到它的位置上'),
+  userns: () =>
+    t(
+      'makes a user namespace that nobody lives in, for its id maps alone',
+      '建一个没有进程的用户命名空间，只用它的 ID 映射',
+    ),
+  verify: () => t('makes sure that this is the device it claims to be', '确认它真的是那个设备'),
+  mountpoint: () => t('makes the empty name to mount on, if it is missing', '如果没有挂载点，就建一个空的'),
+  mask: () =>
+    t(
+      'hides a file behind /dev/null, a directory behind an empty one',
+      '用 /dev/null 盖住文件，用空目录盖住目录',
+    ),
+  chown: () => t('gives a file to a user and a group', '把文件交给某个用户和组'),
+  copytree: () =>
+    t('copies what the first directory holds into the second', '把第一个目录里的内容复制到第二个'),
   sethostname: () => t('sets the host name of this UTS namespace', '设置此 UTS 命名空间的主机名'),
   setdomainname: () => t('sets the NIS domain name of this UTS namespace', '设置此 UTS 命名空间的 NIS 域名'),
   netlink: () =>
@@ -120,6 +139,18 @@ function mountMeaning(flags: readonly string[], fstype: string | undefined): Tex
     overlay: t('read-only layers with a writable one on top', '只读层叠在下面，上面加一个可写层'),
   };
   return known[fstype ?? ''] ?? t('attaches a file system to the tree', '把文件系统接到目录树上');
+}
+
+function attributeMeaning(c: Extract<Call, { kind: 'mount_setattr' }>): Text {
+  if (c.userns !== undefined)
+    return t(
+      'files seen through this mount change their owners by a map',
+      '通过这个挂载看到的文件，属主按映射表转换',
+    );
+  if (c.set?.includes('MOUNT_ATTR_RDONLY')) return t('makes this mount read-only', '把这个挂载变成只读');
+  if (c.propagation?.length && !c.set?.length && !c.clear?.length)
+    return mountMeaning(c.propagation, undefined);
+  return t('changes what this mount allows, and nothing else', '只更改这个挂载允许的操作，其他不变');
 }
 
 function prctlMeaning(option: string): Text {

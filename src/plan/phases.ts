@@ -10,6 +10,8 @@ export const phases = [
   'network', // links are moved in by the host while the child still waits
   'join', // an exec'ed process enters the namespaces of a running container
   'mounts', // while the old root, its /proc and the bind sources can still be reached
+  'devices', // nodes and links of /dev, on whatever was mounted there
+  'masks', // what nobody inside may read or write: on top of all mounts
   'root', // pivot_root or chroot: from here on paths mean the container's
   'names', // hostname, sysctls: need the namespaces, and privilege
   'terminal', // opened on the container's own devpts

@@ -31,6 +31,9 @@ const confinedKinds: readonly Kind[] = [
   'rmdir',
   'unlink',
   'rmtree',
+  'mountpoint',
+  'mask',
+  'chown',
 ];
 const MAX_STEPS = 1024;
 
@@ -97,7 +100,8 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
   if (step.undo !== undefined) throw new PlanError(`${name}: undo: a learner's step can't have one`);
   if (confinedKinds.includes(kind) && step.dir === undefined)
     throw new PlanError(`${name}: dir: name the directory that the path stays in, such as dir: 'root'`);
-  if (kind === 'open' && step.dir === undefined) allowedHostPath(step.path as string, name, policy);
+  if ((kind === 'open' || kind === 'open_tree') && step.dir === undefined)
+    allowedHostPath(step.path as string, name, policy);
   if (kind === 'mount') checkMountSource(step, name, policy);
   if (kind === 'exec') checkProgram(step, name, policy);
 }
@@ -119,7 +123,7 @@ function checkMountSource(step: Loose, name: string, policy: Policy): void {
     throw new PlanError(
       `${name}: flags: MS_REMOUNT needs MS_BIND beside it, or it would change the host's file system`,
     );
-  if (flags.some((flag) => changes.includes(flag)) || step.sourceFd !== undefined) return;
+  if (flags.some((flag) => changes.includes(flag))) return;
   if (flags.includes('MS_BIND') || flags.includes('MS_MOVE'))
     allowedHostPath(String(step.source), name, policy);
   else oneOf(step.fstype, ownFileSystems, `${name}: fstype`);

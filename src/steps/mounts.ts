@@ -1,63 +1,106 @@
-/** One entry of config.json's `mounts` as steps. Targets are resolved inside the rootfs by the launcher, never here. */
-import { isAbsolute } from 'node:path';
+/** One entry of config.json's `mounts` as steps. */
 import type { Facts } from '../facts/facts.ts';
-import type { Mount } from '../oci/spec.ts';
+import type { Spec } from '../oci/spec.ts';
+import { PlanError } from '../plan/error.ts';
 import type { Flag } from '../plan/flags.ts';
-import { parseMountOptions } from './mount-options.ts';
+import { bindSteps } from './binds.ts';
+import { type Attributes, attributeFlags } from './mount-options.ts';
+import { type Entry, placeOf, readEntry } from './mount-target.ts';
 import type { Draft } from './stage.ts';
 
-/** @param field path of the entry in config.json, such as `mounts[2]`. */
-export function mountSteps(mount: Mount, field: string, facts: Facts): Draft[] {
-  const { flags, propagation, data } = parseMountOptions(mount.options ?? []);
-  const bind = flags.includes('MS_BIND') || mount.type === 'bind';
-  const target = isAbsolute(mount.destination) ? mount.destination : `/${mount.destination}`;
-  const common = { at: 'child', phase: 'mounts', field } as const;
-  const here = { ...common, kind: 'mount', dir: 'root', target } as const;
-
-  return [
-    ...mountPoint(bind && facts.sources[mount.source ?? ''] === 'file', target, common),
-    bind ? bindStep(mount, flags, here) : newFileSystem(mount, flags, data, here),
-    ...(bind ? rebindStep(flags, here) : []),
-    ...(propagation.length > 0 ? [{ ...here, flags: propagation }] : []),
-  ];
+/**
+ * The steps for `spec.mounts[index]`. They stand in the config's order, whichever stage asks for them.
+ *
+ * @throws PlanError for options that contradict the mount, naming the field.
+ */
+export function mountSteps(spec: Spec, index: number, facts: Facts): Draft[] {
+  const entry = readEntry(spec, index);
+  const { options, mount, common } = entry;
+  if (options.remount) return remount(entry);
+  if (options.bind) return bindSteps(entry, spec, facts);
+  if (options.idmap || mount.uidMappings || mount.gidMappings)
+    throw new PlanError(`${common.field}: id maps are for bind mounts (config.md, "idmap")`);
+  return newFileSystem(entry, spec);
 }
 
-type Common = { readonly at: 'child'; readonly phase: 'mounts'; readonly field: string };
-type Here = Common & { readonly kind: 'mount'; readonly dir: 'root'; readonly target: string };
-
-/** mount(2) wants a directory to mount a directory on, a file for a file. */
-function mountPoint(file: boolean, target: string, common: Common): Draft[] {
-  const parent = target.slice(0, Math.max(target.lastIndexOf('/'), 1));
-  const directory = { ...common, kind: 'mkdir', dir: 'root', mode: 0o755, parents: true } as const;
-  // On a read-only rootfs the mount point has to be there already; then the mount itself tells whether it is.
-  if (!file) return [{ ...directory, path: target, tolerate: ['EROFS'] }];
-  return [
-    ...(parent === '/' ? [] : [{ ...directory, path: parent, tolerate: ['EROFS'] } as const]),
-    {
-      ...common,
-      kind: 'open',
-      dir: 'root',
-      path: target,
-      flags: ['O_CREAT', 'O_NOFOLLOW'],
-      mode: 0o644,
-      tolerate: ['EROFS'],
-    },
-  ];
-}
-
-function newFileSystem(mount: Mount, flags: Flag<'ms'>[], data: string, here: Here): Draft {
+function newFileSystem(entry: Entry, spec: Spec): Draft[] {
+  const { mount, options, target, common } = entry;
   const fstype = mount.type ?? 'none';
-  return { ...here, source: mount.source ?? fstype, fstype, flags, ...(data === '' ? {} : { data }) };
+  const { steps, onto } = placeOf(entry);
+  // A tmpfs is empty: the mount points in it have to be made before nothing can be made there any more.
+  const late = fstype === 'tmpfs' && options.flags.includes('MS_RDONLY');
+  const flags = late ? options.flags.filter((flag) => flag !== 'MS_RDONLY') : options.flags;
+  const words = [...options.data, ...labelled(fstype, spec)];
+  const data = words.length > 0 ? { data: words.join(',') } : {};
+  const here = { ...common, kind: 'mount_setattr', dir: 'root', path: target } as const;
+  return [
+    // On a read-only rootfs it has to be there already; then the mount itself tells whether it is.
+    { ...common, kind: 'mountpoint', dir: 'root', path: target, tolerate: ['EROFS'] },
+    ...steps,
+    ...copyUp(entry, [
+      { ...common, kind: 'mount', source: mount.source ?? fstype, ...onto, fstype, flags, ...data },
+    ]),
+    ...changed(options.recursive).map((change) => ({ ...here, recursive: true, ...change })),
+    ...propagation(entry),
+    ...(late ? [afterAll(entry)] : []),
+  ];
 }
 
-/** A relative source would mean the asker's working directory; whoever builds the config makes it absolute. */
-function bindStep(mount: Mount, flags: Flag<'ms'>[], here: Here): Draft {
-  const recursive: Flag<'ms'>[] = flags.includes('MS_REC') ? ['MS_REC'] : [];
-  return { ...here, source: mount.source ?? '', flags: ['MS_BIND', ...recursive] };
+/** The kernel's own file systems label their files themselves (config-linux.md, "Mount Label"; mount(8), "context="). */
+function labelled(fstype: string, { linux }: Spec): string[] {
+  const own = ['proc', 'sysfs', 'mqueue', 'cgroup', 'cgroup2'].includes(fstype);
+  return own || !linux?.mountLabel ? [] : [`context="${linux.mountLabel}"`];
 }
 
-/** MS_BIND ignores the other flags; they need a second call (mount(2), "Creating a bind mount"). */
-function rebindStep(flags: Flag<'ms'>[], here: Here): Draft[] {
-  const others = flags.filter((flag) => flag !== 'MS_BIND' && flag !== 'MS_REC');
-  return others.length === 0 ? [] : [{ ...here, flags: ['MS_REMOUNT', 'MS_BIND', ...others] }];
+function afterAll({ target, common: { field } }: Entry): Draft {
+  const common = { at: 'child', phase: 'masks', field } as const;
+  return { ...common, kind: 'mount_setattr', dir: 'root', path: target, set: ['MOUNT_ATTR_RDONLY'] };
+}
+
+/** `tmpcopyup`: what the rootfs has there, once more in the tmpfs. */
+function copyUp({ mount, options, target, common }: Entry, mounting: Draft[]): Draft[] {
+  if (!options.tmpcopyup) return mounting;
+  if (mount.type !== 'tmpfs') throw new PlanError(`${common.field}.options: tmpcopyup is for a tmpfs`);
+  const open = { ...common, kind: 'open', dir: 'root', path: target, flags: ['O_DIRECTORY'] } as const;
+  const itself = !options.data.some((word) => /^(mode|uid|gid)=/.test(word));
+  return [
+    { ...open, as: 'below' },
+    ...mounting,
+    { ...open, as: 'above' },
+    { ...common, kind: 'copytree', fd: 'below', into: 'above', itself },
+    // A descriptor inside would keep it busy.
+    { ...common, kind: 'close', fd: 'above' },
+    { ...common, kind: 'close', fd: 'below' },
+  ];
+}
+
+/** With `bind` only this mount's flags change, else those of the file system behind it (mount(2), MS_REMOUNT). */
+function remount(entry: Entry): Draft[] {
+  const { mount, options, target, common } = entry;
+  const here = { ...common, kind: 'mount_setattr', dir: 'root', path: target } as const;
+  const flags: Flag<'ms'>[] = ['MS_REMOUNT', ...options.flags];
+  const data = options.data.length > 0 ? { data: options.data.join(',') } : {};
+  const source = mount.source === undefined ? {} : { source: mount.source };
+  return [
+    ...(options.bind
+      ? []
+      : [{ ...common, kind: 'mount', ...source, dir: 'root', target, flags, ...data } as const]),
+    ...changed(options.recursive).map((change) => ({ ...here, recursive: true, ...change })),
+    ...(options.bind ? changed(options.own).map((change) => ({ ...here, ...change })) : []),
+    ...propagation(entry),
+  ];
+}
+
+function propagation({ options, target, common }: Entry): Draft[] {
+  const wanted = options.propagation;
+  if (!wanted) return [];
+  const recursive = wanted.recursive ? { recursive: true } : {};
+  return [
+    { ...common, kind: 'mount_setattr', dir: 'root', path: target, ...recursive, propagation: [wanted.type] },
+  ];
+}
+
+/** Nothing asked, nothing to do. */
+function changed(attributes: Attributes) {
+  return attributes.size > 0 ? [attributeFlags(attributes)] : [];
 }

@@ -92,7 +92,7 @@ test('what is owned or refused is in the schema', () => {
   expect(strays).toEqual([]);
 });
 
-const facts = { uid: 0, namespaces: [], capabilities: [], sources: {}, cgroup: { layout: 'none' } };
+const facts = { uid: 0, namespaces: [], capabilities: [], cgroup: { layout: 'none' } };
 const plan = (more: Partial<Spec>, chosen = stages) =>
   planFor(
     'test',

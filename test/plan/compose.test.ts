@@ -44,6 +44,24 @@ test('steps go by phase, whatever order the stages came in', () => {
   expect(steps.at(-1)?.kind).toBe('exec');
 });
 
+test('mounts go by their place in the config, and after what makes the tree', () => {
+  const mount = (target: string, field?: string): Step => ({
+    at: 'child',
+    phase: 'mounts',
+    kind: 'mount',
+    target,
+    from: { lesson: 'mount', ...(field ? { field } : {}) },
+  });
+  const given = [
+    mount('c', 'mounts[10]'),
+    mount('b', 'mounts[9]'),
+    mount('/', 'root.path'),
+    mount('b2', 'mounts[9]'),
+  ];
+  const { steps } = compose('x', [exec, clone('process'), ...given]);
+  expect(steps.flatMap((step) => (step.kind === 'mount' ? step.target : []))).toEqual(['/', 'b', 'b2', 'c']);
+});
+
 test('exec is last, also when another step is of its phase', () => {
   const init: Step = { at: 'child', phase: 'exec', kind: 'init', ...from('pid') };
   const { steps } = compose('x', [clone('process'), exec, init]);

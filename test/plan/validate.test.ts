@@ -50,6 +50,23 @@ test.each([
     child({ kind: 'mount', target: '/', fstype: 'overlay', data: 'upperdir=/etc' }),
     /fstype/,
   ],
+  [
+    'a host path taken by descriptor',
+    child({ kind: 'open_tree', path: '/etc', as: 'x' }),
+    /not of this container/,
+  ],
+  ['a mask without a directory', child({ kind: 'mask', path: '/etc/passwd', fd: 'x' }), /name the directory/],
+  ['a mount point without one', child({ kind: 'mountpoint', path: '/x' }), /name the directory/],
+  [
+    'another owner of a host file',
+    child({ kind: 'chown', path: '/etc/passwd', uid: 1, gid: 1 }),
+    /name the directory/,
+  ],
+  [
+    'a user namespace of the host hand',
+    [{ at: 'host', phase: 'prepare', kind: 'userns', uids: '', gids: '', as: 'x' }],
+    /no business/,
+  ],
   ['another program', child({ kind: 'exec', argv: ['rm'], envp: [] }), /config says/],
   ['a preloaded library', child({ kind: 'exec', argv: ['sh'], envp: ['LD_PRELOAD=/x'] }), /LD_PRELOAD/],
   ['the host hand', [{ at: 'host', phase: 'prepare', kind: 'mkdir', path: '/x', mode: 0 }], /no business/],
