@@ -141,4 +141,9 @@ function setAttribute({ attr, on, recursive }: AttributeWord, own: Changing, all
 
 /** Every word that is understood here; a file system may know more. */
 export const mountOptionWords = (): string[] =>
-  [...Object.keys(set), ...Object.keys(clear), ...Object.keys(propagation)].sort();
+  [
+    ...attributeWords.keys(),
+    ...fileSystemWords.keys(),
+    ...Object.keys(propagations).flatMap((word) => [word, `r${word}`]),
+    ...['bind', 'rbind', 'idmap', 'ridmap', 'remount', 'tmpcopyup', 'defaults'],
+  ].sort();
