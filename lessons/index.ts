@@ -9,6 +9,7 @@ import uts, * as uts04 from './04-uts/stage.ts';
 import ipc, * as ipc05 from './05-ipc/stage.ts';
 import net, * as net06 from './06-net/stage.ts';
 import user, * as user07 from './07-user/stage.ts';
+import time, * as time08 from './08-time/stage.ts';
 import cgroup, * as cgroup09 from './09-cgroup/stage.ts';
 import harden, * as harden12 from './12-harden/stage.ts';
 
@@ -37,6 +38,7 @@ export const stages: readonly Stage[] = [
   stage('ipc', ipc, ipc05),
   stage('net', net, net06),
   stage('user', user, user07),
+  stage('time', time, time08),
   stage('cgroup', cgroup, cgroup09),
   stage('harden', harden, harden12),
 ];

@@ -15,6 +15,8 @@ CALL(sethostname); CALL(setdomainname); CALL(netlink);
 CALL(setsid); CALL(openpts); CALL(winsize); CALL(handover); CALL(ctty);
 CALL(rlimit); CALL(setgroups); CALL(setgid); CALL(setuid);
 CALL(capbset); CALL(capset); CALL(capambient); CALL(prctl); CALL(umask);
+CALL(seccomp); CALL(sendfd);
+CALL(personality); CALL(schedattr); CALL(ioprio); CALL(affinity); CALL(mempolicy); CALL(keyring);
 CALL(init); CALL(exec);
 #undef CALL
 

@@ -71,11 +71,9 @@ static int search(try_program *try, const char *name, char *const *argv, char *c
 	}
 }
 
-int call_exec(struct hand *hand, const struct arg *a)
+/* All that comes before execve itself. A filter that is loaded between the two need not allow any of it. */
+void prepare_exec(struct hand *hand)
 {
-	char *const *argv = a[0].list, *const *envp = a[1].list;
-	if (a[0].length == 0 || !*argv[0])
-		return a[0].length == 0 ? EINVAL : ENOENT;
 	umask(hand->umask);
 	reset_signals();
 	/* Changing ids or capabilities has cleared it (prctl(2)); and the launcher may have died in that time. */
@@ -83,6 +81,14 @@ int call_exec(struct hand *hand, const struct arg *a)
 	if (child_is_orphan(hand))
 		_exit(1);
 	sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
+int call_exec(struct hand *hand, const struct arg *a)
+{
+	char *const *argv = a[0].list, *const *envp = a[1].list;
+	(void)hand;
+	if (a[0].length == 0 || !*argv[0])
+		return a[0].length == 0 ? EINVAL : ENOENT;
 	return strchr(argv[0], '/') ? become(argv[0], argv, envp) : search(become, argv[0], argv, envp);
 }
 

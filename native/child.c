@@ -14,8 +14,10 @@ static size_t count;
 
 static void flush_reports(struct hand *hand)
 {
+	/* write and read, not send and recv: a filter that a step has loaded hardly ever forbids these two. */
+	ssize_t written = count ? write(hand->sync, reports, count * sizeof *reports) : 0;
 	/* Nobody to report to: the launcher is dead, and PR_SET_PDEATHSIG is about to say so. */
-	if (count && !hand->left && send(hand->sync, reports, count * sizeof *reports, MSG_NOSIGNAL) < 0)
+	if (written < 0 && (errno == EPIPE || errno == ECONNRESET))
 		_exit(1);
 	count = 0;
 }
@@ -43,6 +45,13 @@ void child_report_descriptor(struct hand *hand, int slot)
 		_exit(1);
 }
 
+/* By number: the host hand fetches it (pidfd_getfd(2)), since sending it may be what the new filter asks its listener about. */
+int child_report_listener(struct hand *hand, int slot, int fd)
+{
+	report(hand, (struct event){ .type = REPORT_LISTENER, .error = fd, .value = (uint32_t)slot });
+	return 0;
+}
+
 bool child_is_orphan(const struct hand *hand)
 {
 	char byte;
@@ -57,14 +66,24 @@ static _Noreturn void end_alone(const struct step *step, int error)
 	_exit(failure_code(step, error));
 }
 
+/* An exec, or a filter that is loaded just before it: from here on nothing may be done that the filter might forbid. */
+static bool is_last_word(const struct step *steps, uint32_t i, uint32_t end)
+{
+	return steps[i].kind->code == KIND_EXEC ||
+	       (steps[i].kind->code == KIND_SECCOMP && i + 1 < end && steps[i + 1].kind->code == KIND_EXEC);
+}
+
 static void perform_run(struct hand *hand, struct run run)
 {
+	bool ready = false;
 	for (uint32_t i = run.first; i < run.end; i++) {
 		const struct step *step = &hand->plan->steps[i];
 		uint64_t ns;
-		if (step->kind->code == KIND_EXEC) {
-			report(hand, (struct event){ .type = REPORT_EXEC, .step = i });
+		if (!ready && is_last_word(hand->plan->steps, i, run.end)) {
+			prepare_exec(hand);
+			report(hand, (struct event){ .type = REPORT_EXEC, .step = step->kind->code == KIND_EXEC ? i : i + 1 });
 			flush_reports(hand);
+			ready = true;
 		}
 		if (step->kind->code == KIND_AWAIT) {
 			report(hand, (struct event){ .type = REPORT_AWAIT, .step = i });
@@ -79,6 +98,8 @@ static void perform_run(struct hand *hand, struct run run)
 			flush_reports(hand);
 			return; /* the host hand will kill us */
 		}
+		if (ready)
+			flush_reports(hand); /* exec would take a report that waits along */
 	}
 	report(hand, (struct event){ .type = REPORT_READY });
 	flush_reports(hand);
@@ -89,7 +110,7 @@ _Noreturn void child_perform(struct hand *hand)
 	struct run run;
 	ssize_t got;
 	do {
-		got = recv(hand->sync, &run, sizeof run, 0);
+		got = read(hand->sync, &run, sizeof run);
 		if (got == sizeof run)
 			perform_run(hand, run);
 	} while (got == sizeof run || (got < 0 && errno == EINTR));

@@ -34,9 +34,11 @@ void hand_drop(struct hand *hand)
 
 int hand_perform(struct hand *hand, const struct step *step, uint64_t *ns)
 {
-	uint64_t before = now();
+	/* Under a filter that a step has just loaded, asking for the time might be our death. */
+	bool timed = step->kind->code != KIND_SECCOMP && step->kind->code != KIND_EXEC;
+	uint64_t before = timed ? now() : 0;
 	int error = step->kind->perform(hand, step->args);
-	*ns = now() - before;
+	*ns = timed ? now() - before : 0;
 	return error;
 }
 

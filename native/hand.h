@@ -39,9 +39,11 @@ void host_kill_child(struct hand *);
 /* The child's: what the host asks for, until exec. */
 _Noreturn void child_perform(struct hand *);
 void child_report_descriptor(struct hand *, int slot);
+int child_report_listener(struct hand *, int slot, int fd);
+void prepare_exec(struct hand *);
 bool child_is_orphan(const struct hand *); /* the host hand is gone: nobody would undo what we do */
 
 /* Between the hands. Reports have the shape of an event (control.h); these types never leave the launcher. */
 struct run { uint32_t first, end; };
-enum { REPORT_READY = 101, REPORT_EXEC, REPORT_AWAIT, REPORT_DESCRIPTOR };
+enum { REPORT_READY = 101, REPORT_EXEC, REPORT_AWAIT, REPORT_DESCRIPTOR, REPORT_LISTENER };
 enum { REPORTS_MAX = 64 };

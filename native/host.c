@@ -2,6 +2,7 @@
 #include "base.h"
 #include "attend.h"
 #include "control.h"
+#include "kernel.h"
 #include "ledger.h"
 #include <errno.h>
 #include <string.h>
@@ -71,6 +72,12 @@ static bool take_report(struct hand *hand, const struct event *report, int fd, u
 	case REPORT_DESCRIPTOR:
 		hand_put(hand, (int)report->value, fd);
 		hand->terminal = fd;
+		return true;
+	case REPORT_LISTENER:
+		fd = sys_pidfd_getfd(hand_fd(hand, SLOT_CHILD), report->error);
+		if (fd < 0)
+			return fail(outcome, *next, errno);
+		hand_put(hand, (int)report->value, fd);
 		return true;
 	case REPORT_EXEC:
 		outcome->ending = RUNNING;

@@ -20,6 +20,9 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436 /* Linux 5.9; one number on all architectures since 5.x */
 #endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd 438 /* Linux 5.6 */
+#endif
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10 /* Linux 6.3 */
 #endif
@@ -102,6 +105,11 @@ static inline int sys_pidfd_open(int pid)
 static inline int sys_pidfd_send_signal(int pidfd, int signal)
 {
 	return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+static inline int sys_pidfd_getfd(int pidfd, int fd)
+{
+	return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 }
 
 static inline int sys_close_range(unsigned first, unsigned last, unsigned flags)

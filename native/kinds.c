@@ -61,6 +61,16 @@ static const struct kind kinds[] = {
 	{ 56, "capambient", 'c', "U", call_capambient, false },
 	{ 57, "prctl", 'b', "uU", call_prctl, false },
 	{ 58, "umask", 'c', "u", call_umask, false },
+	{ KIND_SECCOMP, "seccomp", 'c', "bUf?", call_seccomp, false },
+	{ 62, "sendfd", 'h', "sfv", call_sendfd, false },
+
+	/* how it runs */
+	{ 63, "personality", 'c', "u", call_personality, false },
+	{ 64, "schedattr", 'c', "uUuuUUU", call_schedattr, false },
+	{ 65, "ioprio", 'c', "uu", call_ioprio, false },
+	{ 66, "affinity", 'c', "b", call_affinity, false },
+	{ 67, "mempolicy", 'c', "uUb", call_mempolicy, false },
+	{ 68, "keyring", 'c', "", call_keyring, false },
 
 	/* what it runs */
 	{ 60, "init", 'c', "", call_init, false },

@@ -6,7 +6,6 @@ export { probe } from './facts/probe.ts';
 export { StartError } from './launch/start-error.ts';
 export { defaultSpec } from './oci/default.ts';
 export type { Mount, Spec } from './oci/spec.ts';
-export { PlanError } from './plan/error.ts';
 export { explainCall } from './plan/explain.ts';
 export type { Plan, Step } from './plan/step.ts';
 export type { Exit } from './runtime/exit.ts';

@@ -1,6 +1,9 @@
 /** Lesson 0: a container is a process. It is cloned, made ready, and becomes the program. */
 import type { Facts } from '../../src/facts/facts.ts';
 import { namespace, type Spec } from '../../src/oci/spec.ts';
+import { PlanError } from '../../src/plan/error.ts';
+import { rlimits } from '../../src/steps/rlimits.ts';
+import { scheduling } from '../../src/steps/scheduling.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 
 export const owns = [
@@ -12,9 +15,15 @@ export const owns = [
   'process.user',
   'process.rlimits',
   'process.oomScoreAdj',
+  'process.scheduler',
+  'process.ioPriority',
+  // For a further process in a running container only (runtime/exec.ts).
+  'process.execCPUAffinity',
+  'linux.personality',
+  'linux.memoryPolicy',
 ];
 
-export default function process(spec: Spec, _facts: Facts): Draft[] {
+export default function process(spec: Spec, facts: Facts): Draft[] {
   const { process } = spec;
   if (!process) return [];
   return [
@@ -24,12 +33,13 @@ export default function process(spec: Spec, _facts: Facts): Draft[] {
     // #endregion
     ...oom(process),
     ...terminal(spec, process),
-    ...limits(process),
-    ...ids(process),
+    ...rlimits(process),
+    ...scheduling(spec),
+    ...ids(process, facts),
     // #region exec
     {
       at: 'child',
-      phase: 'exec',
+      phase: 'privileges', // as the user that the program runs as, and before a filter that may forbid it
       kind: 'chdir',
       ...insideRoot(spec),
       path: process.cwd,
@@ -54,6 +64,10 @@ const insideRoot = (spec: Spec) => (spec.root ? ({ dir: 'root' } as const) : {})
 
 function oom({ oomScoreAdj }: Process): Draft[] {
   if (oomScoreAdj === undefined) return [];
+  if (!Number.isInteger(oomScoreAdj) || Math.abs(oomScoreAdj) > 1000)
+    throw new PlanError(
+      `process.oomScoreAdj is ${oomScoreAdj}; it takes -1000 to 1000 (proc_pid_oom_score_adj(5))`,
+    );
   const write = { kind: 'write', dir: 'proc', path: 'oom_score_adj', data: String(oomScoreAdj) } as const;
   return [{ at: 'host', phase: 'identity', ...write, field: 'process.oomScoreAdj' }];
 }
@@ -91,24 +105,15 @@ function terminal(spec: Spec, { terminal, consoleSize }: Process): Draft[] {
   ];
 }
 
-function limits({ rlimits }: Process): Draft[] {
-  return (rlimits ?? []).map((limit, i) => ({
-    at: 'child',
-    phase: 'limits',
-    kind: 'rlimit',
-    resource: limit.type as 'RLIMIT_NOFILE',
-    soft: limit.soft,
-    hard: limit.hard,
-    field: `process.rlimits[${i}]`,
-  }));
-}
-
 /** Groups first, user last: once the user is not root, it may not choose groups any more. */
-function ids({ user }: Process): Draft[] {
+function ids({ user }: Process, facts: Facts): Draft[] {
   if (!user) return [];
   const common = { at: 'child', phase: 'ids', field: 'process.user' } as const;
+  const gids = user.additionalGids ?? [];
+  // Also an empty list is set, or the asker's groups would stay. An ordinary user may not, and has no others to lose.
+  const mine = facts.uid !== 0 && gids.length === 0;
   return [
-    ...(user.additionalGids ? [{ ...common, kind: 'setgroups', gids: user.additionalGids } as const] : []),
+    ...(mine ? [] : [{ ...common, kind: 'setgroups', gids } as const]),
     { ...common, kind: 'setgid', gid: user.gid },
     { ...common, kind: 'setuid', uid: user.uid },
     ...(user.umask === undefined ? [] : [{ ...common, kind: 'umask', mask: user.umask } as const]),

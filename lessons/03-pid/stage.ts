@@ -1,12 +1,12 @@
 /** Lesson 3: the first process of a world of its own, PID 1. */
 import type { Facts } from '../../src/facts/facts.ts';
+import { INIT_ANNOTATION } from '../../src/oci/annotations.ts';
 import { namespace, type Spec } from '../../src/oci/spec.ts';
 import { joinNamespace } from '../../src/steps/join.ts';
 import { mountSteps } from '../../src/steps/mounts.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 
-/** Asks for a small init as PID 1. OCI has no field for it, so it is an annotation. */
-export const INIT_ANNOTATION = 'org.tslab.init';
+export { INIT_ANNOTATION };
 
 export const owns = ['linux.namespaces[pid]', `annotations[${INIT_ANNOTATION}]`];
 

@@ -15,6 +15,10 @@ export interface SpecFlags extends MountFlags {
   readOnly?: boolean;
   init?: boolean;
   network?: string;
+  capAdd?: string[];
+  capDrop?: string[];
+  securityOpt?: string[];
+  privileged?: boolean;
 }
 
 const collect = (value: string, before: string[] = []) => [...before, value];
@@ -37,5 +41,13 @@ export function addSpecFlags(command: Command): Command {
     .option('--device <device[:path]>', 'give it a device of the host', collect)
     .option('--read-only', 'the root file system is read-only')
     .option('--init', 'a small init as PID 1, which reaps and forwards signals')
-    .option('--network <mode>', 'none or host', 'none');
+    .option('--network <mode>', 'none or host', 'none')
+    .option('--cap-add <name>', 'leave it this capability, or ALL', collect)
+    .option('--cap-drop <name>', 'take this capability from it, or ALL', collect)
+    .option(
+      '--security-opt <option>',
+      'seccomp=unconfined|FILE, no-new-privileges[=false], apparmor=PROFILE',
+      collect,
+    )
+    .option('--privileged', 'all capabilities that you have, no filter, nothing masked');
 }

@@ -7,6 +7,7 @@ import { defaultSpec } from '../oci/default.ts';
 import type { Spec } from '../oci/spec.ts';
 import type { Stage } from '../steps/stage.ts';
 import { addMounts } from './mount-flags.ts';
+import { secure } from './security-flags.ts';
 import type { SpecFlags } from './spec-flags.ts';
 
 /** @throws Error naming the flag and what it takes. */
@@ -26,6 +27,7 @@ export function specFrom(
     if (flags.user !== undefined) program.user = user(flags.user);
     if (flags.tty) terminal(spec);
   }
+  secure(spec, flags);
   if (flags.hostname !== undefined) spec.hostname = flags.hostname;
   if (flags.readOnly && spec.root) spec.root.readonly = true;
   if (flags.init) spec.annotations = { [INIT_ANNOTATION]: 'true' };

@@ -45,6 +45,18 @@ export function examine(facts: Facts): Finding[] {
       remedy: 'mount them (systemd does), and use sudo or delegation to write there',
     },
     capability('CAP_SYS_RESOURCE', '9 cgroup (raising a limit)'),
+    {
+      ok: (facts.seccomp ?? []).length > 0,
+      name: `seccomp (${(facts.seccomp ?? []).join(' ') || 'none'})`,
+      lesson: '12 harden',
+      remedy: `kernel ${facts.kernel} was built without CONFIG_SECCOMP_FILTER; take a distribution's standard kernel`,
+    },
+    {
+      ok: (facts.labels ?? []).length > 0,
+      name: `AppArmor or SELinux (${(facts.labels ?? []).join(' ') || 'none'})`,
+      lesson: '12 harden (labels only)',
+      remedy: 'boot a kernel with security=apparmor or security=selinux',
+    },
   ];
 }
 

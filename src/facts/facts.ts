@@ -12,6 +12,14 @@ export interface Facts {
   readonly capabilities: readonly string[];
   /** Namespace types for which /proc/self/ns has an entry, in OCI's words. */
   readonly namespaces: readonly string[];
+  /** The highest capability that this kernel knows, by number; without it, all that tslab knows. */
+  readonly lastCapability?: number;
+  /** Security modules that give labels and are at work: apparmor, selinux. */
+  readonly labels?: readonly string[];
+  /** Actions that seccomp(2) filters may return here, in the kernel's words; empty without seccomp. */
+  readonly seccomp?: readonly string[];
+  /** Whose plan is made. `bundle` is the directory of its config.json, where there is one. */
+  readonly container?: { readonly id: string; readonly bundle?: string };
   readonly cgroup: CgroupFacts;
   /** Whether `/` is a shared mount (systemd makes it so): then a mount made carelessly reaches the host. */
   readonly rootShared: boolean;

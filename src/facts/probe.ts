@@ -14,16 +14,23 @@ export function probe(_spec?: Spec): Facts {
     kernel: release(),
     uid: process.geteuid?.() ?? 0,
     gid: process.getegid?.() ?? 0,
-    capabilities: effectiveCapabilities(),
+    capabilities: ownCapabilities(),
     namespaces: readdirSync('/proc/self/ns')
       .filter((name) => !name.endsWith('_for_children'))
       .map((name) => namespaceWords[name] ?? name),
+    lastCapability: Number(read('/proc/sys/kernel/cap_last_cap') ?? capabilities.length - 1),
+    labels: [
+      ...(read('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') ? ['apparmor'] : []),
+      ...(read('/sys/fs/selinux/enforce') === undefined ? [] : ['selinux']),
+    ],
+    seccomp: read('/proc/sys/kernel/seccomp/actions_avail')?.trim().split(' ') ?? [],
     cgroup: cgroups(mounts),
     rootShared: mounts.some((line) => line.split(' ')[4] === '/' && line.includes(' shared:')),
   };
 }
 
-function effectiveCapabilities(): string[] {
+/** Effective capabilities of this process, by name. */
+export function ownCapabilities(): string[] {
   const mask = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`);
   return capabilities.filter((_, bit) => (mask >> BigInt(bit)) & 1n);
 }
@@ -50,6 +57,15 @@ function cgroups(mounts: readonly string[]): CgroupFacts {
     controllers,
     writable: tops.length > 0 && tops.every(writable),
   };
+}
+
+/** Undefined for what is not there. */
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 function writable(path: string): boolean {

@@ -1,4 +1,6 @@
 /** The config that `tslab run` starts from: what an engine would give a plain container, as far as the chosen lesson goes. */
+import { keptCapabilities } from './default-capabilities.ts';
+import { plainSeccomp } from './default-seccomp.ts';
 import type { Mount, NamespaceType, Spec } from './spec.ts';
 
 export interface DefaultOptions {
@@ -12,7 +14,7 @@ export interface DefaultOptions {
 }
 
 /** Which lesson brings which namespace; the curriculum's order. */
-const order = ['process', 'chroot', 'mount', 'pid', 'uts', 'ipc', 'net', 'user', 'cgroup', 'harden'];
+const order = ['process', 'chroot', 'mount', 'pid', 'uts', 'ipc', 'net', 'user', 'time', 'cgroup', 'harden'];
 const namespaceLesson: readonly (readonly [NamespaceType, string])[] = [
   ['mount', 'mount'],
   ['pid', 'pid'],
@@ -58,27 +60,12 @@ const sysfs: Mount = {
   options: ['nosuid', 'noexec', 'nodev', 'ro'],
 };
 
-/** What podman and docker leave a container by default. */
-const keptCapabilities = [
-  'CAP_CHOWN',
-  'CAP_DAC_OVERRIDE',
-  'CAP_FOWNER',
-  'CAP_FSETID',
-  'CAP_KILL',
-  'CAP_SETGID',
-  'CAP_SETUID',
-  'CAP_SETPCAP',
-  'CAP_NET_BIND_SERVICE',
-  'CAP_SYS_CHROOT',
-  'CAP_SETFCAP',
-];
-
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export function defaultSpec({ args, rootfs, lesson, env, cwd }: DefaultOptions): Spec {
   const has = (id: string) => lesson === undefined || order.indexOf(lesson) >= order.indexOf(id);
   const ordinary = process.geteuid?.() !== 0;
-  const kept = keptCapabilities;
+  const kept = [...keptCapabilities];
   return {
     ociVersion: '1.3.0',
     ...(has('chroot') ? { root: { path: rootfs } } : {}),
@@ -106,6 +93,7 @@ export function defaultSpec({ args, rootfs, lesson, env, cwd }: DefaultOptions):
             readonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
           }
         : {}),
+      ...(has('harden') ? { seccomp: plainSeccomp() } : {}),
     },
   };
 }

@@ -12,20 +12,9 @@ const notBuilt = 'no stage of this runtime honours it';
 /** What this runtime does not do, and so refuses instead of passing over it. */
 export const refusedFields: Readonly<Record<string, string>> = {
   hooks: notBuilt,
-  'process.apparmorProfile': notBuilt,
-  'process.selinuxLabel': notBuilt,
-  'process.ioPriority': notBuilt,
-  'process.scheduler': notBuilt,
-  'process.execCPUAffinity': notBuilt,
   'linux.netDevices': notBuilt,
-  'linux.namespaces[time]': notBuilt,
-  'linux.timeOffsets': notBuilt,
   'linux.resources': notBuilt,
-  'linux.seccomp': notBuilt,
-  'linux.sysctl': notBuilt,
-  'linux.intelRdt': notBuilt,
-  'linux.memoryPolicy': notBuilt,
-  'linux.personality': notBuilt,
+  'linux.intelRdt': 'cache and memory bandwidth allocation (resctrl) is not built',
 };
 
 /** Whether the config asks for something there. What is empty asks for nothing. */

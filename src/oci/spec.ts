@@ -197,7 +197,8 @@ export interface SeccompRule {
   names: string[];
   action: string;
   errnoRet?: number;
-  args?: { index: number; value: number; valueTwo?: number; op: string }[];
+  /** 64-bit values; those that no JavaScript number holds are strings of digits (parseConfig). */
+  args?: { index: number; value: number | string; valueTwo?: number | string; op: string }[];
 }
 
 /** Whether the config asks for a namespace of its own (no path), joins one (path), or shares the host's. */

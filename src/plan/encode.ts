@@ -90,6 +90,7 @@ const encoders: Record<string, (value: unknown, slots: Slots) => Buffer> = {
   bytes: (value) => counted(Buffer.from(value as string, 'base64')),
   u32s: (value) => counted(Buffer.concat((value as readonly number[]).map(u32))),
   u32: (value) => u32((value as number | undefined) ?? 0),
+  i32: (value) => u32(value as number),
   bool: (value) => u32(value ? 1 : 0),
   u64: (value) => u64(BigInt((value as number | undefined) ?? 0)),
   limit: (value) => u64(value === 'unlimited' ? UNLIMITED : BigInt(value as number)),

@@ -28,6 +28,15 @@ const list = (words: readonly string[], most: number) => {
 const caps = (names: readonly string[]) =>
   names.length === 0 ? '0' : names.length > 3 ? `${names.length} capabilities` : names.join('|');
 
+const size = (base64: string) => Buffer.from(base64, 'base64').length;
+
+/** The bits of a mask, by number. */
+const members = (base64: string) =>
+  [...Buffer.from(base64, 'base64')]
+    .flatMap((byte, i) =>
+      [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => byte & (1 << bit)).map((bit) => 8 * i + bit),
+    )
+    .join(',') || 'none';
 const attributes = (c: Extract<Call, { kind: 'mount_setattr' }>) => [
   ...(c.set?.length ? [`set ${or(c.set)}`] : []),
   ...(c.clear?.length ? [`clear ${or(c.clear)}`] : []),
@@ -78,7 +87,7 @@ const calls: Render = {
   verify: (c) => `fstat(${at(c)}) == ${nodeSort(c.sort)} ${c.major}:${c.minor}`,
   sethostname: (c) => `sethostname(${q(c.name)})`,
   setdomainname: (c) => `setdomainname(${q(c.name)})`,
-  netlink: (c) => `sendmsg(AF_NETLINK ${c.protocol}, ${Buffer.from(c.messages, 'base64').length} bytes)`,
+  netlink: (c) => `sendmsg(AF_NETLINK ${c.protocol}, ${size(c.messages)} bytes)`,
   setsid: () => 'setsid()',
   openpts: (c) => `${c.as} = ioctl(${c.master}, TIOCGPTPEER)`,
   winsize: (c) => `ioctl(${c.fd}, TIOCSWINSZ, ${c.rows}x${c.columns})`,
@@ -94,6 +103,16 @@ const calls: Render = {
   capambient: (c) => `prctl(PR_CAP_AMBIENT, ${caps(c.raise)})`,
   prctl: (c) => `prctl(${c.option}, ${c.value})`,
   umask: (c) => `umask(${octal(c.mask)})`,
+  seccomp: (c) =>
+    `${c.listener === undefined ? '' : `${c.listener} = `}seccomp(SECCOMP_SET_MODE_FILTER, ${or(c.flags)}, ${size(c.program) / 8} instructions)`,
+  sendfd: (c) => `connect(${q(c.path)}), sendmsg(SCM_RIGHTS ${c.pass})`,
+  personality: (c) => `personality(${c.persona})`,
+  schedattr: (c) =>
+    `sched_setattr(${[c.policy, or(c.flags), `nice ${c.nice}`, `priority ${c.priority}`, ...(c.policy === 'SCHED_DEADLINE' ? [`${c.runtime}/${c.deadline}/${c.period} ns`] : [])].join(', ')})`,
+  ioprio: (c) => `ioprio_set(IOPRIO_WHO_PGRP, 0, ${c.class}, ${c.level})`,
+  affinity: (c) => `sched_setaffinity(CPUs ${members(c.cpus)})`,
+  mempolicy: (c) => `set_mempolicy(${[c.mode, ...c.flags].join('|')}, nodes ${members(c.nodes)})`,
+  keyring: () => 'keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL)',
   mountpoint: (c) =>
     `mountpoint(${at(c)}${c.like === undefined ? (c.file ? ', file' : '') : `, like ${c.like}`})`,
   mask: (c) => `mask(${at(c)}, ${c.fd})`,

@@ -83,8 +83,35 @@ const open = {
   ...arch,
 } as const;
 
+/** seccomp(2) SECCOMP_SET_MODE_FILTER flags, but NEW_LISTENER, which a `listener` implies. */
+const seccomp = {
+  SECCOMP_FILTER_FLAG_TSYNC: 1,
+  SECCOMP_FILTER_FLAG_LOG: 2,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
+  SECCOMP_FILTER_FLAG_TSYNC_ESRCH: 16,
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 32,
+} as const;
+
+/** sched_setattr(2) flags: linux/sched.h. */
+const sched = {
+  SCHED_FLAG_RESET_ON_FORK: 1,
+  SCHED_FLAG_RECLAIM: 2,
+  SCHED_FLAG_DL_OVERRUN: 4,
+  SCHED_FLAG_KEEP_POLICY: 8,
+  SCHED_FLAG_KEEP_PARAMS: 16,
+  SCHED_FLAG_UTIL_CLAMP_MIN: 32,
+  SCHED_FLAG_UTIL_CLAMP_MAX: 64,
+} as const;
+
+/** set_mempolicy(2) mode flags: linux/mempolicy.h. */
+const memory = {
+  MPOL_F_NUMA_BALANCING: 1 << 13,
+  MPOL_F_RELATIVE_NODES: 1 << 14,
+  MPOL_F_STATIC_NODES: 1 << 15,
+} as const;
+
 /** Flag sets by the name that kinds.ts uses for a field's type. */
-export const flagSets = { ms, mnt, attr, clone, open } as const;
+export const flagSets = { ms, mnt, attr, clone, open, seccomp, sched, memory } as const;
 
 export type FlagSet = keyof typeof flagSets;
 export type Flag<S extends FlagSet> = keyof (typeof flagSets)[S];
@@ -117,8 +144,33 @@ export const prctls = {
   PR_SET_NO_NEW_PRIVS: 38,
 } as const;
 
+/** sched(7) policies: linux/sched.h. */
+export const policies = {
+  SCHED_OTHER: 0,
+  SCHED_FIFO: 1,
+  SCHED_RR: 2,
+  SCHED_BATCH: 3,
+  SCHED_ISO: 4,
+  SCHED_IDLE: 5,
+  SCHED_DEADLINE: 6,
+} as const;
+
+/** ioprio_set(2) classes: linux/ioprio.h. */
+export const ioClasses = { IOPRIO_CLASS_RT: 1, IOPRIO_CLASS_BE: 2, IOPRIO_CLASS_IDLE: 3 } as const;
+
+/** set_mempolicy(2) modes: linux/mempolicy.h. */
+export const memoryModes = {
+  MPOL_DEFAULT: 0,
+  MPOL_PREFERRED: 1,
+  MPOL_BIND: 2,
+  MPOL_INTERLEAVE: 3,
+  MPOL_LOCAL: 4,
+  MPOL_PREFERRED_MANY: 5,
+  MPOL_WEIGHTED_INTERLEAVE: 6,
+} as const;
+
 /** Numbers by name for fields that take one name out of a set. */
-export const nameSets = { rlimits, prctls } as const;
+export const nameSets = { rlimits, prctls, policies, ioClasses, memoryModes } as const;
 export type NameSet = keyof typeof nameSets;
 export type Name<S extends NameSet> = keyof (typeof nameSets)[S];
 

@@ -18,6 +18,7 @@ export type Hands = 'host' | 'child' | 'both';
  * | text    | string                       | `b` length, bytes (UTF-8)                      |
  * | bytes   | string, base64               | `b` length, bytes                              |
  * | u32     | integer                      | `u`                                            |
+ * | i32     | integer, also below 0        | `u`, two's complement                          |
  * | u64     | integer below 2^53           | `U`                                            |
  * | limit   | integer or 'unlimited'       | `U`, all ones for unlimited                    |
  * | u32s    | integer[]                    | `b`                                            |
@@ -35,6 +36,7 @@ type BareType =
   | 'text'
   | 'bytes'
   | 'u32'
+  | 'i32'
   | 'u64'
   | 'limit'
   | 'u32s'
@@ -129,6 +131,25 @@ export const kinds = {
   capambient: kind(56, 'child', { raise: 'caps' }),
   prctl: kind(57, 'both', { option: 'name:prctls', value: 'u64' }),
   umask: kind(58, 'child', { mask: 'u32' }),
+  seccomp: kind(59, 'child', { program: 'bytes', flags: 'flags:seccomp?', listener: 'as?' }),
+  // `parts` are one text, with the child's pid wherever one ends and the next begins
+  sendfd: kind(62, 'host', { path: 'str', pass: 'fd', parts: 'strs' }),
+
+  // how it runs
+  personality: kind(63, 'child', { persona: 'u32' }),
+  schedattr: kind(64, 'child', {
+    policy: 'name:policies',
+    flags: 'flags:sched',
+    nice: 'i32',
+    priority: 'u32',
+    runtime: 'u64',
+    deadline: 'u64',
+    period: 'u64',
+  }),
+  ioprio: kind(65, 'child', { class: 'name:ioClasses', level: 'u32' }),
+  affinity: kind(66, 'child', { cpus: 'bytes' }),
+  mempolicy: kind(67, 'child', { mode: 'name:memoryModes', flags: 'flags:memory', nodes: 'bytes' }),
+  keyring: kind(68, 'child', {}),
 
   // what it runs
   init: kind(60, 'child', {}),
@@ -155,6 +176,6 @@ export function wireLetter(type: FieldType): 's' | 'v' | 'b' | 'u' | 'U' | 'f' {
   if (bare === 'strs') return 'v';
   if (bare === 'text' || bare === 'bytes' || bare === 'u32s') return 'b';
   if (bare === 'fd' || bare === 'as') return 'f';
-  if (bare === 'u32' || bare === 'bool' || bare.startsWith('name:')) return 'u';
+  if (bare === 'u32' || bare === 'i32' || bare === 'bool' || bare.startsWith('name:')) return 'u';
   return 'U';
 }

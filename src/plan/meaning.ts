@@ -106,6 +106,26 @@ const meanings: Meaning = {
     t('sets the capabilities that survive an exec', '设置执行新程序后仍保留的能力（capability）'),
   prctl: (c) => prctlMeaning(c.option),
   umask: () => t('sets which permissions new files don’t get', '设置新文件默认去掉的权限'),
+  seccomp: () =>
+    t(
+      'from here on the kernel asks this filter before each system call, of all children too; it can’t be taken off',
+      '从此每次系统调用（包括所有子进程的）内核都先问这个过滤器，而且再也卸不掉',
+    ),
+  sendfd: () =>
+    t('gives the filter’s questions to an agent that answers them', '把过滤器的询问交给一个代理程序来回答'),
+  personality: (c) =>
+    c.persona === 8
+      ? t('uname shows a 32-bit machine', '让 uname 显示 32 位机器')
+      : t('runs as an ordinary Linux program', '以普通 Linux 程序的方式运行'),
+  schedattr: () => t('sets how the scheduler shares out CPU time to it', '设置调度器如何给它分配 CPU 时间'),
+  ioprio: () => t('sets whose turn it is at the disk', '设置它读写磁盘的优先级'),
+  affinity: () => t('keeps it on these CPUs', '限定它只在这些 CPU 上运行'),
+  mempolicy: () => t('sets which memory nodes its pages come from', '设置它的内存页取自哪些 NUMA 节点'),
+  keyring: () =>
+    t(
+      'gets an empty session keyring: the caller’s keys stay outside',
+      '换上空的会话密钥环，调用者的密钥留在外面',
+    ),
   init: () =>
     t(
       'stays as a small init that reaps and forwards signals; its child goes on',

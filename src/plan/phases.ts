@@ -20,7 +20,7 @@ export const phases = [
   'privileges', // capabilities that are left, no_new_privs: nothing after this may need more
   'start', // whoever creates a container without starting it leaves here; the runtime specification's `start` goes on
   'init', // a small init stays behind as PID 1, with no more privileges than the program
-  'exec', // the program; nothing comes back from it
+  'exec', // the filter, where no_new_privs lets it wait so long; the program: nothing comes back from it
 ] as const;
 
 export type Phase = (typeof phases)[number];

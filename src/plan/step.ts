@@ -15,7 +15,7 @@ export type Hand = 'host' | 'child';
 type Value<T extends FieldType> = T extends `${infer B extends string}?`
   ? BareValue<B> | undefined
   : BareValue<T>;
-type BareValue<T extends string> = T extends 'u32' | 'u64'
+type BareValue<T extends string> = T extends 'u32' | 'i32' | 'u64'
   ? number
   : T extends 'limit'
     ? number | 'unlimited'

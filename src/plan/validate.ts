@@ -35,6 +35,8 @@ const confinedKinds: readonly Kind[] = [
   'mask',
   'chown',
 ];
+/** Kinds that put a process before all others of the host, such as SCHED_FIFO. */
+const greedyKinds: readonly Kind[] = ['schedattr', 'ioprio'];
 const MAX_STEPS = 1024;
 
 type Loose = Record<string, unknown>;
@@ -100,6 +102,8 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
   if (step.undo !== undefined) throw new PlanError(`${name}: undo: a learner's step can't have one`);
   if (confinedKinds.includes(kind) && step.dir === undefined)
     throw new PlanError(`${name}: dir: name the directory that the path stays in, such as dir: 'root'`);
+  if (greedyKinds.includes(kind))
+    throw new PlanError(`${name}: it would take CPU time or disk time from the host; a learner's step can't`);
   if ((kind === 'open' || kind === 'open_tree') && step.dir === undefined)
     allowedHostPath(step.path as string, name, policy);
   if (kind === 'mount') checkMountSource(step, name, policy);
@@ -167,6 +171,10 @@ const checkers: Record<string, { test: (value: unknown) => boolean; takes: strin
     takes: 'a list of strings',
   },
   u32: { test: isU32, takes: 'an integer from 0 to 2^32-1' },
+  i32: {
+    test: (v) => Number.isInteger(v) && Math.abs(Number(v)) <= 0x7fff_ffff,
+    takes: 'an integer of 32 bits',
+  },
   u64: { test: isU64, takes: 'an integer from 0' },
   limit: { test: (v) => v === 'unlimited' || isU64(v), takes: "an integer from 0, or 'unlimited'" },
   u32s: { test: (v) => Array.isArray(v) && v.length <= 65536 && v.every(isU32), takes: 'a list of integers' },

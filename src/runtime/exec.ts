@@ -6,6 +6,7 @@ import type { Process, Spec } from '../oci/spec.ts';
 import { compose } from '../plan/compose.ts';
 import type { Step } from '../plan/step.ts';
 import { cloneFlags } from '../steps/join.ts';
+import { execAffinity } from '../steps/scheduling.ts';
 import { withOrigin } from './plan.ts';
 import { type Container, perform, type StartOptions } from './run.ts';
 import type { State } from './state.ts';
@@ -17,12 +18,24 @@ const ownStages = ['process', 'harden'];
 export function exec(state: State, process: Process, options: StartOptions = {}): Promise<Container> {
   const id = `${state.id}-exec-${globalThis.process.pid}`;
   // Without a mount namespace in it, no stage opens or mounts anything.
-  const spec: Spec = { ociVersion: state.spec.ociVersion, root: { path: '/' }, process };
-  const facts = probe(spec);
+  const { seccomp, personality, namespaces = [] } = state.spec.linux ?? {};
+  const spec: Spec = {
+    ociVersion: state.spec.ociVersion,
+    root: { path: '/' },
+    process,
+    linux: {
+      // It decides which capabilities can be given there.
+      namespaces: namespaces.filter(({ type }) => type === 'user'),
+      ...(seccomp ? { seccomp } : {}),
+      ...(personality ? { personality } : {}),
+    },
+  };
+  const facts = { ...probe(spec), container: { id: state.id } };
   const own = stages
     .filter((stage) => ownStages.includes(stage.id))
     .flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id)));
-  return perform(compose(id, [...join(state), ...own]), options);
+  const affinity = execAffinity(process).map((draft) => withOrigin(draft, 'process'));
+  return perform(compose(id, [...join(state), ...own, ...affinity]), options);
 }
 
 /** Seen before the host's /proc is left: where a container without a mount namespace has its root. */

@@ -6,6 +6,7 @@ import type { Spec } from '../oci/spec.ts';
 import { compose } from '../plan/compose.ts';
 import { PlanError } from '../plan/error.ts';
 import type { Plan, Step } from '../plan/step.ts';
+import { ungranted } from '../steps/capabilities.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 
 export interface Around {
@@ -26,9 +27,10 @@ export function planFor(
   const user = allStages.find((stage) => stage.id === 'user');
   const needed = facts.uid !== 0 && user && !chosen.includes(user) ? [...chosen, user] : chosen;
   refuse(spec, needed);
+  const known: Facts = { ...facts, container: { id, ...facts.container } };
   return compose(id, [
     ...before,
-    ...needed.flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id))),
+    ...needed.flatMap((stage) => stage.plan(spec, known).map((draft) => withOrigin(draft, stage.id))),
     ...after,
   ]);
 }
@@ -43,6 +45,13 @@ function refuse(spec: Spec, stages: readonly Stage[]): void {
         throw new PlanError(
           `config: ${field}: it takes the stage of lesson ${id}, which is not part of this runtime`,
         );
+}
+
+/** What this host can't give, where config.md wants a warning and no error: "process", capabilities. */
+export function warnings(spec: Spec, facts: Facts): string[] {
+  const missing = ungranted(spec, facts);
+  if (missing.length === 0) return [];
+  return [`process.capabilities: nobody has ${missing.join(', ')} to give here; the process does without`];
 }
 
 /** A stage's draft as a step of the plan: whose it is stands beside it. */

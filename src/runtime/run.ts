@@ -10,7 +10,7 @@ import type { Plan, Step } from '../plan/step.ts';
 import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
-import { planFor } from './plan.ts';
+import { planFor, warnings } from './plan.ts';
 import { claim, saveState } from './state.ts';
 
 export interface StartOptions {
@@ -30,6 +30,8 @@ export interface StartOptions {
   detach?: { status: string };
   /** Nobody supervises it: once its program runs, or waits for its start, the launcher goes and the ledger stays. */
   leave?: boolean;
+  /** Hears of what the config asks for and this host can't give, where the specification wants no more than a warning. */
+  warn?: (text: string) => void;
 }
 
 export interface Container {
@@ -77,7 +79,9 @@ export function newId(asked?: string): string {
 export async function start(spec: Spec, options: StartOptions = {}): Promise<Container> {
   const id = newId(options.id);
   const { stages, before = [], after = [], bundle } = options;
-  const plan = planFor(id, spec, probe(spec), stages, { before: [claim(id), ...before], after });
+  const facts = probe(spec);
+  const plan = planFor(id, spec, facts, stages, { before: [claim(id), ...before], after });
+  for (const text of warnings(spec, facts)) options.warn?.(text);
   const container = await perform(plan, { ...options, ledger: ledgerFor(id) });
   saveState({ id, pid: container.pid, spec, ...(bundle === undefined ? {} : { bundle }) });
   return container;

@@ -25,11 +25,11 @@ export function newNamespace(spec: Spec, type: NamespaceType): Draft[] {
 }
 
 /**
- * A PID or time namespace only takes effect for children (setns(2)), so the host hand joins it before it clones;
- * all others the child joins itself.
+ * A PID namespace only takes effect for children (setns(2)), so the host hand joins it before it clones; all others the
+ * child joins itself, a time namespace too (time_namespaces(7)).
  */
 export function joinNamespace(type: NamespaceType, path: string): Draft[] {
-  const forChildren = type === 'pid' || type === 'time';
+  const forChildren = type === 'pid';
   const field = 'linux.namespaces';
   return [
     { at: 'host', phase: 'prepare', kind: 'open', path, flags: ['O_RDONLY'], as: `ns-${type}`, field },

@@ -27,6 +27,7 @@ const ofType: Record<string, fc.Arbitrary<unknown>> = {
   text: fc.string(),
   bytes: fc.uint8Array({ maxLength: 50 }).map((value) => Buffer.from(value).toString('base64')),
   u32: fc.nat(),
+  i32: fc.integer(),
   u64: fc.maxSafeNat(),
   limit: fc.oneof(fc.maxSafeNat(), fc.constant('unlimited')),
   u32s: fc.array(fc.nat(), { maxLength: 5 }),

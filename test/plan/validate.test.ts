@@ -69,6 +69,20 @@ test.each([
   ],
   ['another program', child({ kind: 'exec', argv: ['rm'], envp: [] }), /config says/],
   ['a preloaded library', child({ kind: 'exec', argv: ['sh'], envp: ['LD_PRELOAD=/x'] }), /LD_PRELOAD/],
+  [
+    'the first place at the CPU',
+    child({
+      kind: 'schedattr',
+      policy: 'SCHED_FIFO',
+      flags: [],
+      nice: 0,
+      priority: 9,
+      runtime: 0,
+      deadline: 0,
+      period: 0,
+    }),
+    /CPU time/,
+  ],
   ['the host hand', [{ at: 'host', phase: 'prepare', kind: 'mkdir', path: '/x', mode: 0 }], /no business/],
 ])('refused for learners: %s', (_, drafts, message) => {
   expect(() => validateDrafts(drafts)).not.toThrow();

@@ -83,7 +83,7 @@ test.each<[string, (spec: Spec) => void]>([
 ])('without a mount namespace nothing is mounted on the host: %s is refused', (field, change) => {
   expect(() =>
     plan((spec) => {
-      spec.linux = { ...spec.linux, namespaces: [{ type: 'pid' }] };
+      spec.linux = { ...spec.linux, namespaces: [{ type: 'pid' }, { type: 'uts' }] };
       change(spec);
     }),
   ).toThrow(`config: ${field}: it takes a mount namespace`);

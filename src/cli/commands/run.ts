@@ -29,6 +29,8 @@ async function run(args: string[], flags: RunFlags): Promise<number> {
   return 0;
 }
 
+const warn = (text: string) => console.error(`tslab: warning: ${text}`);
+
 /** What outlives its processes, or is made for it alone, needs a folder. */
 async function begin(args: string[], flags: RunFlags): Promise<Container> {
   const { newId, start } = await import('../../runtime/run.ts');
@@ -36,7 +38,7 @@ async function begin(args: string[], flags: RunFlags): Promise<Container> {
   const id = newId(flags.name);
   if (flags.rootfs === undefined || flags.detach) return await beginInFolder(id, args, flags);
   const { spec, stages } = specFrom(args, flags, flags.rootfs);
-  return await start(spec, { id, stages, stdio: foreground(flags) });
+  return await start(spec, { id, stages, stdio: foreground(flags), warn });
 }
 
 async function beginInFolder(id: string, args: string[], flags: RunFlags): Promise<Container> {
@@ -51,10 +53,10 @@ async function beginInFolder(id: string, args: string[], flags: RunFlags): Promi
     describe(id, spec);
     if (flags.rootfs === undefined) copyRootfs(folder.rootfs);
     const before = flags.rm || !flags.detach ? [owned(folder)] : [];
-    if (!flags.detach) return await start(spec, { id, stages, before, stdio: foreground(flags) });
+    if (!flags.detach) return await start(spec, { id, stages, before, stdio: foreground(flags), warn });
     const log = openSync(folder.log, 'a', 0o600);
     const detach = { status: folder.status };
-    return await start(spec, { id, stages, before, stdio: ['ignore', log, log], detach });
+    return await start(spec, { id, stages, before, stdio: ['ignore', log, log], detach, warn });
   } catch (error) {
     removeContainer(id);
     throw error;

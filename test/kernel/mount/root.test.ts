@@ -128,7 +128,10 @@ test('a mount namespace with a path is joined: the rootfs is found and mounted i
 
 test('a path that is of another type of namespace is an error', async () => {
   const { message } = await room.refusal((spec) => {
-    spec.linux = { ...spec.linux, namespaces: [{ type: 'mount', path: '/proc/self/ns/net' }] };
+    spec.linux = {
+      ...spec.linux,
+      namespaces: [{ type: 'uts' }, { type: 'mount', path: '/proc/self/ns/net' }],
+    };
   });
   expect(message).toMatch(/setns\(ns-mount, CLONE_NEWNS\): EINVAL, .*linux\.namespaces/);
 });

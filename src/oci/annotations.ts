@@ -1,0 +1,7 @@
+/** Requests of this runtime's own, for which OCI has no field. */
+
+/** `true`: a small init as PID 1. */
+export const INIT_ANNOTATION = 'org.tslab.init';
+
+/** `inherit`: the program keeps the caller's session keyring. */
+export const KEYRING_ANNOTATION = 'org.tslab.keyring';

@@ -1,0 +1,76 @@
+/** The five capability sets of config.json (config.md, "Linux Process"; capabilities(7)). */
+import type { Facts } from '../facts/facts.ts';
+import { type CapabilitySet, namespace, type Spec } from '../oci/spec.ts';
+import { PlanError } from '../plan/error.ts';
+import { type Capability, capabilities } from '../plan/flags.ts';
+import type { Draft } from './stage.ts';
+
+const sets = ['bounding', 'effective', 'permitted', 'inheritable', 'ambient'] as const;
+type Sets = Record<CapabilitySet, Capability[]>;
+
+/**
+ * What this process can be given: in a user namespace of its own all that the kernel knows, since its first process
+ * has them there (user_namespaces(7)); else what the asker has, as nobody gives what they don't have.
+ */
+export function grantable(spec: Spec, facts: Facts): readonly Capability[] {
+  const known = capabilities.slice(0, (facts.lastCapability ?? capabilities.length) + 1);
+  return namespace(spec, 'user') ? known : known.filter((name) => facts.capabilities.includes(name));
+}
+
+/** Those that the config asks for and this host can't give: config.md wants them warned of, and no more. */
+export function ungranted(spec: Spec, facts: Facts): string[] {
+  const can = grantable(spec, facts);
+  const asked = new Set(sets.flatMap((set) => asCapabilities(spec, set)));
+  return [...asked].filter((name) => !can.includes(name));
+}
+
+/** The sets as they will be. A config that says nothing of capabilities gets none, as with other runtimes. */
+export function capabilitySets(spec: Spec, facts: Facts): Sets {
+  const can = grantable(spec, facts);
+  const wanted = Object.fromEntries(
+    sets.map((set) => [set, asCapabilities(spec, set).filter((name) => can.includes(name))]),
+  ) as Sets;
+  demand(wanted, 'effective', 'permitted');
+  demand(wanted, 'inheritable', 'bounding');
+  demand(wanted, 'ambient', 'permitted');
+  demand(wanted, 'ambient', 'inheritable');
+  return wanted;
+}
+
+function asCapabilities(spec: Spec, set: CapabilitySet): Capability[] {
+  return (spec.process?.capabilities?.[set] ?? []).map((name, i) => {
+    if (!(capabilities as readonly string[]).includes(name))
+      throw new PlanError(
+        `process.capabilities.${set}[${i}]: ${JSON.stringify(name)} is no capability; capabilities(7) lists them`,
+      );
+    return name as Capability;
+  });
+}
+
+/** The kernel's own rules, told with names instead of EPERM (capabilities(7), capset(2)). */
+function demand(wanted: Sets, set: CapabilitySet, of: CapabilitySet): void {
+  const missing = wanted[set].find((name) => !wanted[of].includes(name));
+  if (missing !== undefined)
+    throw new PlanError(`process.capabilities.${set}: ${missing} has to be in ${of}, too (capabilities(7))`);
+}
+
+const field = 'process.capabilities';
+
+/** What has to be done while the process may still do everything. */
+export function boundCapabilities(wanted: Sets): Draft[] {
+  const common = { at: 'child', phase: 'limits', field } as const;
+  return [
+    { ...common, kind: 'capbset', keep: wanted.bounding },
+    // Without this, becoming an ordinary user would empty the permitted set before we choose (capabilities(7)).
+    { ...common, kind: 'prctl', option: 'PR_SET_KEEPCAPS', value: 1 },
+  ];
+}
+
+/** The last word on what is left. */
+export function dropCapabilities({ effective, permitted, inheritable, ambient }: Sets): Draft[] {
+  const common = { at: 'child', phase: 'privileges', field } as const;
+  return [
+    { ...common, kind: 'capset', effective, permitted, inheritable },
+    { ...common, kind: 'capambient', raise: ambient },
+  ];
+}
