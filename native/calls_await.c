@@ -2,7 +2,6 @@
 #include "base.h"
 #include "calls.h"
 #include "control.h"
-#include <sys/prctl.h>
 
 /*
  * The descriptor is a FIFO's, opened for both directions, so that reading waits also while nobody has it open for
@@ -13,7 +12,6 @@ int call_await(struct hand *hand, const struct arg *a)
 	char word;
 	ssize_t got;
 	hand->left = true;
-	prctl(PR_SET_PDEATHSIG, 0);
 	do
 		got = read(hand_fd(hand, a[0].slot), &word, 1);
 	while (got < 0 && errno == EINTR);

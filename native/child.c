@@ -6,6 +6,7 @@
 #include "supervise.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -86,6 +87,7 @@ static void perform_run(struct hand *hand, struct run run)
 			ready = true;
 		}
 		if (step->kind->code == KIND_AWAIT) {
+			prctl(PR_SET_PDEATHSIG, 0); /* before the host hand hears of it: it goes at once */
 			report(hand, (struct event){ .type = REPORT_AWAIT, .step = i });
 			flush_reports(hand);
 		}

@@ -83,15 +83,18 @@ export async function kill(id: string, signal: number): Promise<void> {
 }
 
 /**
- * @param force also while it runs: it is killed.
+ * @param force also while it runs: it is killed; and also what a create that was killed left, which has no state yet.
  * @throws LifecycleError unless it has stopped; Error for what could not be undone.
  */
 export function remove(id: string, force = false): void {
-  const status = statusOf(existing(id));
-  if (status !== 'stopped' && !force)
-    throw new LifecycleError(
-      `cannot delete a container that is ${status}: ${id}; kill it first, or delete --force`,
-    );
+  if (!force) {
+    const status = statusOf(existing(id));
+    if (status !== 'stopped')
+      throw new LifecycleError(
+        `cannot delete a container that is ${status}: ${id}; kill it first, or delete --force`,
+      );
+  }
+  if (!existsSync(ledgerFor(id))) return;
   const { outcome, said } = playLedger(ledgerFor(id));
   if (outcome !== 'undone') throw new Error(`container ${id}: ${said}`);
 }

@@ -37,8 +37,7 @@ export class Bundle {
   oci(...args: string[]): Result {
     const files = ['stdout', 'stderr'].map((name) => this.path(`${name}-${args[0]}`));
     const fds = files.map((file) => openSync(file, 'w+'));
-    const main = join(packageRoot, 'dist/oci-cli/main.js');
-    const { status } = spawnSync(process.execPath, [main, '--root', this.root, ...args], {
+    const { status } = spawnSync(join(packageRoot, 'bin/tslab-oci'), ['--root', this.root, ...args], {
       cwd: this.dir,
       stdio: ['ignore', fds[0], fds[1]],
       timeout: 20_000,

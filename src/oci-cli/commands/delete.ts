@@ -8,8 +8,6 @@ export const declare = (program: Command): void => {
     .option('-f, --force', 'kill it first if it runs; no error if it does not exist')
     .action(async (id: string, flags: { force?: boolean }) => {
       const { remove } = await import('../../runtime/lifecycle.ts');
-      const { isClaimed } = await import('../../runtime/state.ts');
-      if (flags.force && !isClaimed(id)) return;
       remove(id, flags.force);
     });
 };
