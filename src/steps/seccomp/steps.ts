@@ -131,10 +131,11 @@ function processState(spec: Spec, facts: Facts): string[] {
   const { id = '', bundle = '' } = facts.container ?? {};
   const begin = (object: object) => JSON.stringify(object).slice(0, -1);
   const end = (object: object) => JSON.stringify(object).slice(1);
-  const metadata = JSON.stringify({ metadata: spec.linux?.seccomp?.listenerMetadata ?? '' }).slice(1, -1);
+  const metadata = spec.linux?.seccomp?.listenerMetadata;
+  const told = metadata === undefined ? '' : `"metadata":${JSON.stringify(metadata)},`;
   return [
     `${begin({ ociVersion, fds: ['seccompFd'] })},"pid":`,
-    `,${metadata},"state":${begin({ ociVersion, id, status: 'creating' })},"pid":`,
+    `,${told}"state":${begin({ ociVersion, id, status: 'creating' })},"pid":`,
     `,${end({ bundle, annotations })}}`,
   ];
 }
