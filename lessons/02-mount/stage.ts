@@ -1,5 +1,6 @@
 /** Lesson 2: a mount tree of one's own, and a root without a way back. */
 import type { Facts } from '../../src/facts/facts.ts';
+import { NO_PIVOT_ANNOTATION } from '../../src/oci/annotations.ts';
 import { namespace, type Spec } from '../../src/oci/spec.ts';
 import { deviceSteps } from '../../src/steps/devices.ts';
 import { joinNamespace } from '../../src/steps/join.ts';
@@ -7,9 +8,6 @@ import { mountSteps } from '../../src/steps/mounts.ts';
 import { rootPropagation, treePropagation } from '../../src/steps/propagation.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 import { hasTree } from '../../src/steps/tree.ts';
-
-/** For hosts whose root is an initramfs, which pivot_root(2) can't replace. OCI has no field for it, so it is an annotation. */
-export const NO_PIVOT_ANNOTATION = 'org.tslab.no-pivot';
 
 export const owns = [
   'linux.namespaces[mount]',

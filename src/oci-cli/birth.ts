@@ -2,6 +2,9 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { KEYRING_ANNOTATION, NO_PIVOT_ANNOTATION } from '../oci/annotations.ts';
+import type { Spec } from '../oci/spec.ts';
+import { readBundle } from '../runtime/bundle.ts';
 import type { CreateOptions } from '../runtime/lifecycle.ts';
 
 export interface BirthFlags {
@@ -12,6 +15,7 @@ export interface BirthFlags {
   pidFile?: string;
   preserveFds?: string;
   pivot: boolean;
+  newKeyring: boolean;
 }
 
 export function addBirthFlags(command: Command): Command {
@@ -28,7 +32,23 @@ export function addBirthFlags(command: Command): Command {
 }
 
 export function birthOptions(id: string, flags: BirthFlags): CreateOptions {
-  return { id, bundle: resolve(flags.bundle) };
+  return {
+    id,
+    bundle: resolve(flags.bundle),
+    warn: (text) => console.error(`tslab-oci: ${text}`),
+    ...(flags.consoleSocket === undefined ? {} : { consoleSocket: resolve(flags.consoleSocket) }),
+    ...(flags.pidfdSocket === undefined ? {} : { pidfdSocket: resolve(flags.pidfdSocket) }),
+  };
+}
+
+/** The bundle's config; what options say of a single start goes into annotations, as everything does that stages read. */
+export function configFor(flags: BirthFlags): Spec {
+  const spec = readBundle(resolve(flags.bundle), flags.config);
+  const said = {
+    ...(flags.pivot ? {} : { [NO_PIVOT_ANNOTATION]: 'true' }),
+    ...(flags.newKeyring ? {} : { [KEYRING_ANNOTATION]: 'inherit' }),
+  };
+  return Object.keys(said).length === 0 ? spec : { ...spec, annotations: { ...spec.annotations, ...said } };
 }
 
 /** Renamed into place: an engine that sees the file sees the whole number. */

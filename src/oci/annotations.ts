@@ -5,3 +5,6 @@ export const INIT_ANNOTATION = 'org.tslab.init';
 
 /** `inherit`: the program keeps the caller's session keyring. */
 export const KEYRING_ANNOTATION = 'org.tslab.keyring';
+
+/** `true`: chroot(2), for hosts whose root is an initramfs, which pivot_root(2) can't replace. */
+export const NO_PIVOT_ANNOTATION = 'org.tslab.no-pivot';

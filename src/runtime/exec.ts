@@ -8,14 +8,17 @@ import type { Step } from '../plan/step.ts';
 import { cloneFlags } from '../steps/join.ts';
 import { execAffinity } from '../steps/scheduling.ts';
 import { withOrigin } from './plan.ts';
-import { type Container, perform, type StartOptions } from './run.ts';
+import { type Container, type PerformOptions, perform } from './run.ts';
+import { type Sockets, socketSteps } from './sockets.ts';
 import type { State } from './state.ts';
 
 /** What a joined process gets anew: itself, and its rights. All else is the container's already. */
 const ownStages = ['process', 'harden'];
 
+export interface ExecOptions extends Omit<PerformOptions, 'ledger'>, Sockets {}
+
 /** @throws StartError, with ESRCH if the container has ended meanwhile. */
-export function exec(state: State, process: Process, options: StartOptions = {}): Promise<Container> {
+export function exec(state: State, process: Process, options: ExecOptions = {}): Promise<Container> {
   const id = `${state.id}-exec-${globalThis.process.pid}`;
   // Without a mount namespace in it, no stage opens or mounts anything.
   const { seccomp, personality, namespaces = [] } = state.spec.linux ?? {};
@@ -35,7 +38,8 @@ export function exec(state: State, process: Process, options: StartOptions = {})
     .filter((stage) => ownStages.includes(stage.id))
     .flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id)));
   const affinity = execAffinity(process).map((draft) => withOrigin(draft, 'process'));
-  return perform(compose(id, [...join(state), ...own, ...affinity]), options);
+  const sockets = options.leave ? socketSteps(process, options) : [];
+  return perform(compose(id, [...join(state), ...own, ...affinity, ...sockets]), options);
 }
 
 /** Seen before the host's /proc is left: where a container without a mount namespace has its root. */

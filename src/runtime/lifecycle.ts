@@ -5,17 +5,16 @@ import type { Spec } from '../oci/spec.ts';
 import type { Step } from '../plan/step.ts';
 import { stateFolder } from './folders.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
+import { LifecycleError } from './lifecycle-error.ts';
 import { type Container, type StartOptions, start as startWith } from './run.ts';
 import { sendSignal } from './signal.ts';
+import { type Sockets, socketSteps } from './sockets.ts';
 import { isAlive, isClaimed, readState, type State } from './state.ts';
 
 /** runtime.md, "State". */
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
 
-/** An operation that this container, in this status, does not allow. */
-export class LifecycleError extends Error {}
-
-export interface CreateOptions extends StartOptions {
+export interface CreateOptions extends StartOptions, Sockets {
   id: string;
   bundle: string;
 }
@@ -33,7 +32,7 @@ export async function create(spec: Spec, options: CreateOptions): Promise<Contai
     ...options,
     leave: true,
     before: fifo(id),
-    after: waiting(spec),
+    after: [...socketSteps(spec.process, options), ...waiting(spec)],
   });
 }
 
@@ -55,10 +54,9 @@ function fifo(id: string): Step[] {
 
 /** What would make the program's start go wrong is found now, while there is somebody to tell. */
 function waiting(spec: Spec): Step[] {
-  const { args = [], env = [], cwd = '/' } = spec.process ?? {};
+  const { args = [], env = [] } = spec.process ?? {};
   const common = { at: 'child', phase: 'start', from: { lesson: 'runtime' } } as const;
   return [
-    { ...common, kind: 'chdir', dir: 'root', path: cwd },
     { ...common, kind: 'lookup', program: args[0] ?? '', envp: env },
     { ...common, kind: 'await', fd: 'start' },
   ];

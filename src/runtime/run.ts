@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
+import type { Facts } from '../facts/facts.ts';
 import { probe } from '../facts/probe.ts';
 import { launch, launcherPath, type Stdio } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
@@ -79,7 +80,10 @@ export function newId(asked?: string): string {
 export async function start(spec: Spec, options: StartOptions = {}): Promise<Container> {
   const id = newId(options.id);
   const { stages, before = [], after = [], bundle } = options;
-  const facts = probe(spec);
+  const facts: Facts = {
+    ...probe(spec),
+    container: { id, ...(bundle ? { bundle } : {}), waits: options.leave === true },
+  };
   const plan = planFor(id, spec, facts, stages, { before: [claim(id), ...before], after });
   for (const text of warnings(spec, facts)) options.warn?.(text);
   const container = await perform(plan, { ...options, ledger: ledgerFor(id) });

@@ -43,7 +43,11 @@ export const declare = (program: Command): void => {
       const { existing } = await import('../../runtime/lifecycle.ts');
       const state = existing(id);
       const process = await processFrom(state.spec.process, args, flags);
-      const container = await exec(state, process, { leave: flags.detach === true });
+      const container = await exec(state, process, {
+        // Whoever takes the terminal looks after the process as well.
+        leave: flags.detach === true || flags.consoleSocket !== undefined,
+        ...(flags.consoleSocket === undefined ? {} : { consoleSocket: flags.consoleSocket }),
+      });
       writePidFile(flags.pidFile, container.pid);
       if (flags.detach) return;
       const { attend } = await import('../../cli/attend.ts');

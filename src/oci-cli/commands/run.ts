@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addBirthFlags, type BirthFlags, birthOptions, writePidFile } from '../birth.ts';
+import { addBirthFlags, type BirthFlags, birthOptions, configFor, writePidFile } from '../birth.ts';
 
 interface RunFlags extends BirthFlags {
   detach?: boolean;
@@ -13,9 +13,8 @@ export const declare = (program: Command): void => {
     .option('-d, --detach', 'do not wait, and do not delete')
     .option('--keep', 'do not delete')
     .action(async (id: string, flags: RunFlags) => {
-      const { readBundle } = await import('../../runtime/bundle.ts');
       const options = birthOptions(id, flags);
-      const spec = readBundle(options.bundle, flags.config);
+      const spec = configFor(flags);
       if (flags.detach) {
         const { begin, create } = await import('../../runtime/lifecycle.ts');
         writePidFile(flags.pidFile, (await create(spec, options)).pid);
