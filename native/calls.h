@@ -18,6 +18,7 @@ CALL(capbset); CALL(capset); CALL(capambient); CALL(prctl); CALL(umask);
 CALL(seccomp); CALL(sendfd);
 CALL(personality); CALL(schedattr); CALL(ioprio); CALL(affinity); CALL(mempolicy); CALL(keyring);
 CALL(init); CALL(exec);
+CALL(bpf);
 #undef CALL
 
 /* What a system call returned, as a step's result. */

@@ -81,6 +81,9 @@ static const struct kind kinds[] = {
 	{ 71, "mask", 'b', "f?sf", call_mask, false },
 	{ 72, "chown", 'b', "f?suu", call_chown, false },
 	{ 73, "copytree", 'b', "ffu", call_copytree, false },
+
+	/* what its cgroup allows */
+	{ 80, "bpf", 'h', "f?suub", call_bpf, false },
 };
 
 const struct kind *kind_by_code(uint16_t code)

@@ -118,17 +118,31 @@ static uint32_t index_records(const uint8_t *bytes, size_t size, uint32_t *offse
 	return count;
 }
 
+/*
+ * Files first: what was written may be what holds the child, as a frozen cgroup of v1 does, where nobody can be killed.
+ * Then the child, wherever its record stands, for it holds on to what the others remove.
+ */
+enum round { WRITES, CHILDS, OTHERS };
+
+static enum round round_of(const struct record_head *head, const uint8_t *body)
+{
+	if (head->state == THE_CHILD)
+		return CHILDS;
+	const struct kind *kind = head->length >= sizeof *head + 6 ? kind_by_code((uint16_t)(body[4] | body[5] << 8)) : NULL;
+	return kind && strcmp(kind->name, "write") == 0 ? WRITES : OTHERS;
+}
+
 static int play_all(int fd, const uint8_t *bytes, const uint32_t *offsets, uint32_t count)
 {
 	int first_error = 0;
 	struct record_head head;
-	/* Two rounds: the child first, wherever its record stands, for it holds on to what the others remove. */
-	for (int round = 0; round < 2; round++)
+	for (enum round round = WRITES; round <= OTHERS; round++)
 		for (uint32_t i = count; i-- > 0;) {
+			const uint8_t *body = bytes + offsets[i] + sizeof head;
 			memcpy(&head, bytes + offsets[i], sizeof head);
-			if ((head.state == THE_CHILD) != (round == 0))
+			if (round_of(&head, body) != round)
 				continue;
-			int error = play_record(fd, offsets[i], i, &head, bytes + offsets[i] + sizeof head);
+			int error = play_record(fd, offsets[i], i, &head, body);
 			if (error && !first_error)
 				first_error = error;
 		}

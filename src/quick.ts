@@ -12,6 +12,7 @@ import { main } from './cli/main.ts';
 import { specFrom } from './cli/spec-from.ts';
 import { probe } from './facts/probe.ts';
 import { main as ociMain } from './oci-cli/main.ts';
+import { withOwnCgroup } from './runtime/own-cgroup.ts';
 import { planFor } from './runtime/plan.ts';
 
 const commands = { run, exec, ps, logs, stop, kill, wait, rm };
@@ -32,7 +33,8 @@ export async function rehearse(): Promise<void> {
   // Other capabilities than usual: then the seccomp filter is compiled, as it is for every engine's profile.
   for (const flags of [{ network: 'none' }, { network: 'none', capAdd: ['SYS_TIME'] }]) {
     const { spec } = specFrom(['/bin/true'], flags, '/');
-    planFor('rehearsal', spec, probe(spec));
+    const facts = probe(spec);
+    planFor('rehearsal', withOwnCgroup('rehearsal', spec, facts), facts);
   }
   for (const line of ['ps', 'run --lesson process --rootfs / -- /bin/true']) {
     process.argv.splice(2, Infinity, ...line.split(' '));

@@ -10,7 +10,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/plan': [],
   'src/oci': ['node:path', 'node:fs', 'ajv'],
   'src/steps': ['src/plan', 'src/oci', 'src/facts/facts.ts', 'node:path'],
-  'src/facts': ['src/oci', 'src/plan', 'node:fs', 'node:os'],
+  'src/facts': ['src/oci', 'src/plan', 'node:fs', 'node:os', 'node:path'],
   'src/evidence': ['node:fs', 'node:path', 'node:child_process'],
   'src/launch': [
     'src/plan',

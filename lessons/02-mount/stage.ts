@@ -1,7 +1,8 @@
 /** Lesson 2: a mount tree of one's own, and a root without a way back. */
 import type { Facts } from '../../src/facts/facts.ts';
 import { NO_PIVOT_ANNOTATION } from '../../src/oci/annotations.ts';
-import { namespace, type Spec } from '../../src/oci/spec.ts';
+import { type Mount, namespace, type Spec } from '../../src/oci/spec.ts';
+import { isCgroupMount } from '../../src/steps/cgroup/mount.ts';
 import { deviceSteps } from '../../src/steps/devices.ts';
 import { joinNamespace } from '../../src/steps/join.ts';
 import { mountSteps } from '../../src/steps/mounts.ts';
@@ -67,10 +68,9 @@ function openRoot(path: string): Draft {
 }
 
 function mounts(spec: Spec, facts: Facts): Draft[] {
-  return (spec.mounts ?? []).flatMap(({ type }, i) =>
-    // A proc file system shows the PID namespace of whoever mounts it: with a new one, that is lesson 3's business.
-    type === 'proc' && namespace(spec, 'pid') ? [] : mountSteps(spec, i, facts),
-  );
+  // A proc file system shows the PID namespace of whoever mounts it: with a new one, that is lesson 3's business.
+  const others = ({ type }: Mount) => (type === 'proc' && namespace(spec, 'pid')) || isCgroupMount(type); // lesson 9's
+  return (spec.mounts ?? []).flatMap((mount, i) => (others(mount) ? [] : mountSteps(spec, i, facts)));
 }
 
 function newRoot(spec: Spec, joined: string | undefined): Draft[] {

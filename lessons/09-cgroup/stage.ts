@@ -1,37 +1,46 @@
 /** Lesson 9: what the container may use, and who counts it. */
 import type { Facts } from '../../src/facts/facts.ts';
 import { namespace, type Spec } from '../../src/oci/spec.ts';
-import { cgroupDirectories } from '../../src/steps/cgroup/directories.ts';
+import { PlanError } from '../../src/plan/error.ts';
+import { enterSteps } from '../../src/steps/cgroup/enter.ts';
+import { limitSteps, makeTree, ownerSteps } from '../../src/steps/cgroup/make.ts';
+import { cgroupMounts } from '../../src/steps/cgroup/mount.ts';
+import { cgroupDirectories, treesOf } from '../../src/steps/cgroup/place.ts';
+import { limits } from '../../src/steps/cgroup/resources.ts';
 import { joinNamespace } from '../../src/steps/join.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 
-export const owns = ['linux.namespaces[cgroup]', 'linux.cgroupsPath'];
+export const owns = ['linux.namespaces[cgroup]', 'linux.cgroupsPath', 'linux.resources'];
 
 export default function cgroup(spec: Spec, facts: Facts): Draft[] {
-  const path = spec.linux?.cgroupsPath;
-  const directories =
-    path === undefined || !facts.cgroup.writable ? [] : cgroupDirectories(path, facts.cgroup);
+  return [...ownCgroup(spec, facts), ...cgroupNamespace(spec), ...cgroupMounts(spec, facts)];
+}
+
+function ownCgroup(spec: Spec, facts: Facts): Draft[] {
+  const { cgroupsPath: path, resources = {} } = spec.linux ?? {};
+  const wanted = limits(resources, facts);
+  if (!path || !facts.cgroup.writable) return withoutCgroup(spec, facts, wanted[0]?.field);
+  const directories = cgroupDirectories(path, facts.cgroup);
   return [
-    ...directories.flatMap((directory): Draft[] => [
-      {
-        at: 'host',
-        phase: 'prepare',
-        kind: 'mkdir',
-        path: directory,
-        mode: 0o755,
-        undo: { kind: 'rmdir', path: directory },
-        field: 'linux.cgroupsPath',
-      },
-      {
-        at: 'host',
-        phase: 'cgroup',
-        kind: 'writepid',
-        path: `${directory}/cgroup.procs`,
-        field: 'linux.cgroupsPath',
-      },
-    ]),
-    ...cgroupNamespace(spec),
+    ...treesOf(path, facts.cgroup).flatMap((tree) => makeTree(tree, facts.cgroup, wanted)),
+    ...limitSteps(wanted, resources, directories, facts.cgroup),
+    ...ownerSteps(spec, directories, facts),
+    ...enterSteps(directories),
   ];
+}
+
+/** Fine as long as nobody asked for a limit. */
+function withoutCgroup({ linux }: Spec, facts: Facts, limit: string | undefined): Draft[] {
+  const asked =
+    limit ??
+    (linux?.resources?.devices?.length ? 'linux.resources.devices' : undefined) ??
+    (linux?.cgroupsPath ? 'linux.cgroupsPath' : undefined);
+  if (asked === undefined) return [];
+  throw new PlanError(
+    facts.cgroup.writable
+      ? `${asked}: limits belong to a cgroup; name one in linux.cgroupsPath`
+      : `${asked}: user ${facts.uid} may not make cgroups here; use sudo, or have a v2 subtree delegated to you`,
+  );
 }
 
 /** Made only now: the root of a cgroup namespace is the cgroup that its maker is in (cgroup_namespaces(7)). */

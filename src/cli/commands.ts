@@ -13,6 +13,7 @@ import { command as lesson } from './commands/lesson.ts';
 import { command as list } from './commands/list.ts';
 import { command as logs } from './commands/logs.ts';
 import { command as next } from './commands/next.ts';
+import { command as pause } from './commands/pause.ts';
 import { command as plan } from './commands/plan.ts';
 import { command as progress } from './commands/progress.ts';
 import { command as ps } from './commands/ps.ts';
@@ -20,7 +21,10 @@ import { command as reset } from './commands/reset.ts';
 import { command as rm } from './commands/rm.ts';
 import { command as run } from './commands/run.ts';
 import { command as solution } from './commands/solution.ts';
+import { command as stats } from './commands/stats.ts';
 import { command as stop } from './commands/stop.ts';
+import { command as unpause } from './commands/unpause.ts';
+import { command as update } from './commands/update.ts';
 import { command as wait } from './commands/wait.ts';
 
 export const commands = {
@@ -41,6 +45,10 @@ export const commands = {
   stop,
   kill,
   wait,
+  pause,
+  unpause,
+  stats,
+  update,
   rm,
   plan,
   clean,

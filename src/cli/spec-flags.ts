@@ -1,8 +1,9 @@
 /** The flags of `tslab run` and `tslab plan`, docker's names. Registered at every start, so nothing heavy is imported here. */
 import type { Command } from 'commander';
 import type { MountFlags } from './mount-flags.ts';
+import type { ResourceFlags } from './resource-flags.ts';
 
-export interface SpecFlags extends MountFlags {
+export interface SpecFlags extends MountFlags, ResourceFlags {
   interactive?: boolean;
   tty?: boolean;
   name?: string;
@@ -23,8 +24,24 @@ export interface SpecFlags extends MountFlags {
 
 const collect = (value: string, before: string[] = []) => [...before, value];
 
-export function addSpecFlags(command: Command): Command {
+/** Limits; `tslab update` takes them as well. */
+export function addResourceFlags(command: Command): Command {
   return command
+    .option('-m, --memory <size>', 'most memory, such as 512m (-1: no limit)')
+    .option('--memory-swap <size>', 'most memory and swap together (-1: no limit)')
+    .option('--memory-reservation <size>', 'memory that it keeps when the host runs short')
+    .option('--cpus <number>', 'CPU time, such as 1.5 CPUs')
+    .option('-c, --cpu-shares <weight>', 'its share of busy CPUs, against 1024 of others')
+    .option('--cpu-quota <us>', 'CPU time in each period, in microseconds (-1: no limit)')
+    .option('--cpu-period <us>', 'that period')
+    .option('--cpuset-cpus <list>', 'the CPUs it runs on, such as 0-2,4')
+    .option('--cpuset-mems <list>', 'the memory nodes it uses')
+    .option('--pids-limit <number>', 'most processes and threads (-1: no limit)')
+    .option('--blkio-weight <weight>', 'its share of busy disks, 10 to 1000');
+}
+
+export function addSpecFlags(command: Command): Command {
+  return addResourceFlags(command)
     .argument('<command...>', 'the program and its arguments')
     .passThroughOptions()
     .option('-i, --interactive', 'keep standard input open')
@@ -49,5 +66,6 @@ export function addSpecFlags(command: Command): Command {
       'seccomp=unconfined|FILE, no-new-privileges[=false], apparmor=PROFILE',
       collect,
     )
-    .option('--privileged', 'all capabilities that you have, no filter, nothing masked');
+    .option('--privileged', 'all capabilities that you have, no filter, nothing masked')
+    .option('--device-cgroup-rule <rule>', 'allow more devices, such as "c 10:200 rwm"', collect);
 }

@@ -3,10 +3,13 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { INIT_ANNOTATION } from '../../lessons/03-pid/stage.ts';
 import { stages as allStages, lessons, stagesUpTo } from '../../lessons/index.ts';
+import { probe } from '../facts/probe.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Spec } from '../oci/spec.ts';
+import { canDecideDevices } from '../steps/cgroup/resources.ts';
 import type { Stage } from '../steps/stage.ts';
 import { addMounts } from './mount-flags.ts';
+import { deviceRules, resourcesFrom } from './resource-flags.ts';
 import { secure } from './security-flags.ts';
 import type { SpecFlags } from './spec-flags.ts';
 
@@ -31,11 +34,21 @@ export function specFrom(
   if (flags.hostname !== undefined) spec.hostname = flags.hostname;
   if (flags.readOnly && spec.root) spec.root.readonly = true;
   if (flags.init) spec.annotations = { [INIT_ANNOTATION]: 'true' };
-  addMounts(spec, flags);
+  const stages = lesson === undefined ? allStages : stagesUpTo(lesson);
+  addResources(spec, flags, stages);
+  addMounts(spec, flags); // a device that is given is opened in what is closed by now
   if (flags.network === 'host') shareNetwork(spec);
   else if (flags.network !== undefined && flags.network !== 'none')
     throw new Error(`--network ${flags.network}: it takes none or host`);
-  return { spec, stages: lesson === undefined ? allStages : stagesUpTo(lesson) };
+  return { spec, stages };
+}
+
+/** Closed to devices that it was not given, where there is somebody to see to it. */
+function addResources(spec: Spec, flags: SpecFlags, stages: readonly Stage[]): void {
+  const possible = stages.some(({ id }) => id === 'cgroup') && canDecideDevices(probe());
+  const devices = deviceRules(flags, possible);
+  const resources = { ...resourcesFrom(flags), ...(devices ? { devices } : {}) };
+  if (Object.keys(resources).length > 0) spec.linux = { ...spec.linux, resources };
 }
 
 function lessonId(name: string): string {

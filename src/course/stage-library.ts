@@ -2,6 +2,7 @@
 export { INIT_ANNOTATION } from '../oci/annotations.ts';
 export { namespace } from '../oci/spec.ts';
 export { PlanError } from '../plan/error.ts';
+export { isCgroupMount } from '../steps/cgroup/mount.ts';
 export { deviceSteps } from '../steps/devices.ts';
 export { joinNamespace, newNamespace } from '../steps/join.ts';
 export { mountSteps } from '../steps/mounts.ts';

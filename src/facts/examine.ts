@@ -1,5 +1,5 @@
 /** Judges facts: which facility is there, which lesson needs it, how to get it. */
-import type { Facts } from './facts.ts';
+import type { CgroupFacts, Facts } from './facts.ts';
 
 export interface Finding {
   ok: boolean;
@@ -44,6 +44,7 @@ export function examine(facts: Facts): Finding[] {
       lesson: '9 cgroup',
       remedy: 'mount them (systemd does), and use sudo or delegation to write there',
     },
+    ...controllerFindings(facts.cgroup),
     capability('CAP_SYS_RESOURCE', '9 cgroup (raising a limit)'),
     {
       ok: (facts.seccomp ?? []).length > 0,
@@ -58,6 +59,35 @@ export function examine(facts: Facts): Finding[] {
       remedy: 'boot a kernel with security=apparmor or security=selinux',
     },
   ];
+}
+
+/** By v1's names, with the flag of `tslab run` or the command that each of them is for. */
+const controllerUses: Readonly<Record<string, string>> = {
+  cpu: '--cpus',
+  cpuset: '--cpuset-cpus',
+  memory: '--memory',
+  pids: '--pids-limit',
+  blkio: '--blkio-weight',
+  devices: '--device-cgroup-rule',
+  freezer: 'tslab pause',
+};
+
+function controllerFindings(facts: CgroupFacts): Finding[] {
+  const v2Name = (name: string) => (name === 'blkio' ? 'io' : name);
+  // The v2 tree freezes by itself, and decides about devices by BPF programs.
+  const always = facts.unified === undefined ? [] : ['freezer', ...(facts.bpf ? ['devices'] : [])];
+  return Object.entries(controllerUses).map(([name, use]) => ({
+    ok:
+      facts.controllers[name] !== undefined ||
+      facts.unifiedControllers?.includes(v2Name(name)) === true ||
+      always.includes(name),
+    name: `cgroup controller ${name === v2Name(name) ? name : `${name} (v2: ${v2Name(name)})`}`,
+    lesson: `9 cgroup (${use})`,
+    remedy:
+      facts.unified !== undefined && facts.base !== '/'
+        ? 'it was not delegated to this user: systemctl edit user@.service, [Service], Delegate=yes'
+        : 'the kernel has none, or was told cgroup_disable= on its command line',
+  }));
 }
 
 /** @param kernel as uname says it, such as `6.1.0-18-amd64`. */

@@ -40,4 +40,16 @@ export interface CgroupFacts {
   readonly controllers: Readonly<Record<string, string>>;
   /** Whether the asking user may make directories there. */
   readonly writable: boolean;
+  /** Below the mount points, where this user may make cgroups: `/` for root, else the delegated one (cgroups(7)). */
+  readonly base?: string;
+  /** What cgroup.controllers says there: the controllers that the v2 tree has to give. */
+  readonly unifiedControllers?: readonly string[];
+  /** v1: the nearest cpuset above the container's that exists, and what a new one below it may have at most (cpuset(7)). */
+  readonly cpuset?: { readonly at: string; readonly cpus: string; readonly mems: string };
+  /** Whether block devices can be scheduled by BFQ: then weights have files of another name. */
+  readonly bfq?: boolean;
+  /** v2: whether the kernel takes BPF programs, which decide there about devices. */
+  readonly bpf?: boolean;
+  /** The files of a cgroup that go with it to another owner (/sys/kernel/cgroup/delegate). */
+  readonly delegate?: readonly string[];
 }

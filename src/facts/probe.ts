@@ -1,14 +1,15 @@
 /** Reads the host's facts. The only place where planning looks at the host. */
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Spec } from '../oci/spec.ts';
 import { capabilities } from '../plan/flags.ts';
-import type { CgroupFacts, Facts } from './facts.ts';
+import { cgroupFacts } from './cgroup.ts';
+import type { Facts } from './facts.ts';
 
 /** OCI's words for the names in /proc/self/ns. */
 const namespaceWords: Readonly<Record<string, string>> = { mnt: 'mount', net: 'network' };
 
-export function probe(_spec?: Spec): Facts {
+export function probe(spec?: Spec): Facts {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').trimEnd().split('\n');
   return {
     kernel: release(),
@@ -24,7 +25,7 @@ export function probe(_spec?: Spec): Facts {
       ...(read('/sys/fs/selinux/enforce') === undefined ? [] : ['selinux']),
     ],
     seccomp: read('/proc/sys/kernel/seccomp/actions_avail')?.trim().split(' ') ?? [],
-    cgroup: cgroups(mounts),
+    cgroup: cgroupFacts(mounts, spec),
     rootShared: mounts.some((line) => line.split(' ')[4] === '/' && line.includes(' shared:')),
   };
 }
@@ -35,44 +36,11 @@ export function ownCapabilities(): string[] {
   return capabilities.filter((_, bit) => (mask >> BigInt(bit)) & 1n);
 }
 
-/** From mountinfo (proc_pid_mountinfo(5)): fields 5 mount point; after " - " type, source, superblock options. */
-function cgroups(mounts: readonly string[]): CgroupFacts {
-  const controllers: Record<string, string> = {};
-  let unified: string | undefined;
-  for (const line of mounts) {
-    const [left = '', right = ''] = line.split(' - ');
-    const point = left.split(' ')[4] ?? '';
-    const [type, , options = ''] = right.split(' ');
-    if (type === 'cgroup2') unified ??= point;
-    if (type !== 'cgroup') continue;
-    for (const option of options.split(','))
-      if (!['rw', 'ro', 'xattr', 'clone_children', 'release_agent'].includes(option.split('=')[0] ?? ''))
-        controllers[option] ??= point;
-  }
-  const v1 = Object.keys(controllers).length > 0;
-  const tops = [...Object.values(controllers), ...(unified === undefined ? [] : [unified])];
-  return {
-    layout: v1 ? (unified === undefined ? 'v1' : 'hybrid') : unified === undefined ? 'none' : 'v2',
-    ...(unified === undefined ? {} : { unified }),
-    controllers,
-    writable: tops.length > 0 && tops.every(writable),
-  };
-}
-
 /** Undefined for what is not there. */
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch {
     return undefined;
-  }
-}
-
-function writable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

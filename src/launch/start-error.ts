@@ -17,6 +17,8 @@ const hints: Readonly<Record<string, string>> = {
   ENOSPC: 'a limit is reached: for clone3 see /proc/sys/user/max_*_namespaces; a cpuset needs its CPUs first',
   ENODEV: 'this kernel has no such file system',
   EBUSY: 'something uses it already',
+  ESRCH: 'the process is gone: killed from outside, or born into a memory limit too small for it',
+  EOPNOTSUPP: 'a cgroup below a threaded one takes threads only (cgroups(7), "Thread mode")',
   ENOSYS: 'this kernel is too old for the call',
 };
 
@@ -33,7 +35,7 @@ export class StartError extends Error {
     if (!step) throw new Error(`launcher: it speaks of step ${index}, but the plan has ${plan.steps.length}`);
     const name = getSystemErrorName(-errno);
     const call = explainCall(step);
-    const hint = programHint(step, name) ?? hints[name];
+    const hint = stepHint(step, name) ?? hints[name];
     super(
       `step ${index + 1} of ${plan.steps.length}, ${call}: ${name}, asked for by ${explainOrigin(step)}` +
         (hint === undefined ? '' : `\n  usually: ${hint}`),
@@ -45,7 +47,9 @@ export class StartError extends Error {
   }
 }
 
-function programHint(step: Step, errno: string): string | undefined {
+function stepHint(step: Step, errno: string): string | undefined {
+  if (step.kind === 'write' && errno === 'EBUSY' && step.path.endsWith('/cgroup.subtree_control'))
+    return 'a cgroup that holds processes itself hands out no controllers (cgroups(7), "no internal processes")';
   if (step.kind !== 'exec' || errno !== 'ENOENT') return undefined;
   return `there is no ${step.argv[0]} in the container, or its interpreter or dynamic loader is missing there`;
 }

@@ -60,6 +60,14 @@ const sysfs: Mount = {
   options: ['nosuid', 'noexec', 'nodev', 'ro'],
 };
 
+/** Its own cgroup as the top of what it sees, to read: limits that it could write would be none. */
+const cgroups: Mount = {
+  destination: '/sys/fs/cgroup',
+  type: 'cgroup',
+  source: 'cgroup',
+  options: ['nosuid', 'noexec', 'nodev', 'relatime', 'ro'],
+};
+
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export function defaultSpec({ args, rootfs, lesson, env, cwd }: DefaultOptions): Spec {
@@ -79,7 +87,14 @@ export function defaultSpec({ args, rootfs, lesson, env, cwd }: DefaultOptions):
     },
     ...(has('uts') ? { hostname: 'tslab' } : {}),
     ...(has('mount')
-      ? { mounts: [...fileSystems, ...(has('ipc') ? [mqueue] : []), ...(has('net') ? [sysfs] : [])] }
+      ? {
+          mounts: [
+            ...fileSystems,
+            ...(has('ipc') ? [mqueue] : []),
+            ...(has('net') ? [sysfs] : []),
+            ...(has('cgroup') ? [cgroups] : []),
+          ],
+        }
       : {}),
     linux: {
       namespaces: [

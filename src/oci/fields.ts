@@ -13,7 +13,6 @@ const notBuilt = 'no stage of this runtime honours it';
 export const refusedFields: Readonly<Record<string, string>> = {
   hooks: notBuilt,
   'linux.netDevices': notBuilt,
-  'linux.resources': notBuilt,
   'linux.intelRdt': 'cache and memory bandwidth allocation (resctrl) is not built',
 };
 

@@ -26,7 +26,7 @@ export function encode(plan: Plan): Buffer {
 }
 
 function encodeStep(step: Step, slots: Slots): Buffer {
-  const undo = step.undo && record(step.undo, 'host', [], Buffer.alloc(0), slots);
+  const undo = step.undo && record(step.undo, 'host', step.undo.tolerate ?? [], Buffer.alloc(0), slots);
   return record(step, step.at, step.tolerate ?? [], undo ?? Buffer.alloc(0), slots);
 }
 

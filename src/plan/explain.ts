@@ -116,8 +116,10 @@ const calls: Render = {
   mountpoint: (c) =>
     `mountpoint(${at(c)}${c.like === undefined ? (c.file ? ', file' : '') : `, like ${c.like}`})`,
   mask: (c) => `mask(${at(c)}, ${c.fd})`,
-  chown: (c) => `fchownat(${at(c)}, ${c.uid}, ${c.gid})`,
+  chown: (c) => `fchownat(${at(c)}, ${c.uid}, ${c.gid === 0xffff_ffff ? -1 : c.gid})`,
   copytree: (c) => `cp -a(${c.fd}, ${c.into})`,
   init: () => 'fork()',
+  bpf: (c) =>
+    `bpf(BPF_PROG_LOAD, ${Buffer.from(c.program, 'base64').length / 8} instructions), bpf(BPF_PROG_ATTACH, ${at(c)})`,
   exec: (c) => `execve(${q(c.argv[0])}, ${list(c.argv, 8)}, ${c.envp.length} variables)`,
 };

@@ -160,6 +160,9 @@ export const kinds = {
   mask: kind(71, 'both', { dir: 'fd?', path: 'str', fd: 'fd' }),
   chown: kind(72, 'both', { dir: 'fd?', path: 'str', uid: 'u32', gid: 'u32' }),
   copytree: kind(73, 'both', { fd: 'fd', into: 'fd', itself: 'bool?' }),
+
+  // what its cgroup allows
+  bpf: kind(80, 'host', { dir: 'fd?', path: 'str', type: 'u32', attach: 'u32', program: 'bytes' }),
 } as const satisfies Record<string, KindSpec>;
 
 export type Kind = keyof typeof kinds;

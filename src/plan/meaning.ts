@@ -17,12 +17,17 @@ const t = (en: string, zh: string): Text => ({ en, zh });
 
 const meanings: Meaning = {
   clone: (c) =>
-    c.flags.length === 0
+    c.cgroup !== undefined
       ? t(
-          'a new process is born, in all of the parent’s namespaces',
-          '诞生一个新进程，它仍在父进程的所有命名空间里',
+          'a new process is born, in its own cgroup and new namespaces',
+          '诞生一个新进程，一出生就在自己的 cgroup 和新的命名空间里',
         )
-      : t('a new process is born, in new namespaces', '诞生一个新进程，同时进入新的命名空间'),
+      : c.flags.length === 0
+        ? t(
+            'a new process is born, in all of the parent’s namespaces',
+            '诞生一个新进程，它仍在父进程的所有命名空间里',
+          )
+        : t('a new process is born, in new namespaces', '诞生一个新进程，同时进入新的命名空间'),
   unshare: () => t('leaves the shared namespaces for new ones', '离开共享的命名空间，进入新的'),
   pidfd: () =>
     t(
@@ -39,8 +44,16 @@ const meanings: Meaning = {
   signal: () => t('sends a signal to exactly that process', '把信号发给这个进程，绝不会发错'),
   open: () => t('opens a file or directory and keeps it by name', '打开文件或目录，按名字留用'),
   close: () => t('closes a descriptor', '关闭一个描述符'),
-  mkdir: () => t('makes a directory', '创建目录'),
-  write: () => t('writes to a kernel or container file', '向内核文件或容器内文件写入内容'),
+  mkdir: (c) =>
+    c.dir === undefined && c.path.startsWith('/sys/fs/cgroup/')
+      ? t(
+          'makes a cgroup: in this file system, a directory is one',
+          '创建一个 cgroup：在这个文件系统里，目录就是 cgroup',
+        )
+      : t('makes a directory', '创建目录'),
+  write: (c) =>
+    cgroupFiles.find(([name]) => name.test(c.path))?.[1] ??
+    t('writes to a kernel or container file', '向内核文件或容器内文件写入内容'),
   writepid: () => t('puts the child into that cgroup', '把子进程放进这个 cgroup'),
   symlink: () => t('makes a symbolic link', '创建符号链接'),
   mknod: () => t('makes a device node', '创建设备节点'),
@@ -131,8 +144,34 @@ const meanings: Meaning = {
       'stays as a small init that reaps and forwards signals; its child goes on',
       '自己留下做一个小 init，收割僵尸并转发信号；由它的子进程继续',
     ),
+  bpf: () =>
+    t(
+      'attaches a small program to the cgroup, which the kernel asks at every open of a device',
+      '给这个 cgroup 挂上一小段程序，每次打开设备内核都先问它',
+    ),
   exec: () => t('becomes the program; from here on it is the container', '变成要运行的程序；从此它就是容器'),
 };
+
+/** The files of a cgroup by their last name; the first that matches. */
+const cgroupFiles: readonly (readonly [RegExp, Text])[] = [
+  [
+    /\/cgroup\.subtree_control$/,
+    t('hands these controllers out to the cgroups below', '把这些控制器下放给下一层的 cgroup'),
+  ],
+  [
+    /\/cpuset\.(cpus|mems)$/,
+    t('says on which CPUs, or memory nodes, its processes may be', '规定其中的进程能用哪些 CPU 或内存节点'),
+  ],
+  [
+    /\/devices\.(allow|deny)$/,
+    t('says which devices its processes may open or make', '规定其中的进程能打开或创建哪些设备'),
+  ],
+  [/\/freezer\.state$/, t('lets its processes run', '让其中的进程继续运行')],
+  [
+    /\/(cpu|memory|pids|blkio|io|hugetlb|rdma|net_cls|net_prio)\.[\w.]+$/,
+    t('sets a limit, or a weight, of the cgroup', '设置这个 cgroup 的限额或权重'),
+  ],
+];
 
 function mountMeaning(flags: readonly string[], fstype: string | undefined): Text {
   const has = (...names: string[]) => names.some((name) => flags.includes(name));

@@ -1,12 +1,19 @@
 /** A further process in a running container: the same steps, but namespaces are joined, not made. */
 
+import { join } from 'node:path';
 import { stages } from '../../lessons/index.ts';
+import { cgroupPaths } from '../evidence/cgroup.ts';
+import type { CgroupFacts } from '../facts/facts.ts';
 import { probe } from '../facts/probe.ts';
 import type { Process, Spec } from '../oci/spec.ts';
 import { compose } from '../plan/compose.ts';
 import type { Step } from '../plan/step.ts';
+import { enterSteps } from '../steps/cgroup/enter.ts';
+import { cgroupDirectories } from '../steps/cgroup/place.ts';
 import { cloneFlags } from '../steps/join.ts';
 import { execAffinity } from '../steps/scheduling.ts';
+import type { Draft } from '../steps/stage.ts';
+import { directoriesOf, isFrozen } from './cgroup.ts';
 import { withOrigin } from './plan.ts';
 import { type Container, type PerformOptions, perform } from './run.ts';
 import { type Sockets, socketSteps } from './sockets.ts';
@@ -17,8 +24,10 @@ const ownStages = ['process', 'harden'];
 
 export interface ExecOptions extends Omit<PerformOptions, 'ledger'>, Sockets {}
 
-/** @throws StartError, with ESRCH if the container has ended meanwhile. */
+/** @throws StartError, with ESRCH if the container has ended meanwhile; Error if it is paused: what is born there stands still. */
 export function exec(state: State, process: Process, options: ExecOptions = {}): Promise<Container> {
+  if (state.spec.linux?.cgroupsPath && isFrozen(directoriesOf(state)))
+    return Promise.reject(new Error(`container ${state.id}: it is paused; tslab unpause ${state.id}`));
   const id = `${state.id}-exec-${globalThis.process.pid}`;
   // Without a mount namespace in it, no stage opens or mounts anything.
   const { seccomp, personality, namespaces = [] } = state.spec.linux ?? {};
@@ -38,8 +47,21 @@ export function exec(state: State, process: Process, options: ExecOptions = {}):
     .filter((stage) => ownStages.includes(stage.id))
     .flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id)));
   const affinity = execAffinity(process).map((draft) => withOrigin(draft, 'process'));
+  const enter = cgroupOf(state, facts.cgroup).map((draft) => withOrigin(draft, 'cgroup'));
   const sockets = options.leave ? socketSteps(process, options) : [];
-  return perform(compose(id, [...join(state), ...own, ...affinity, ...sockets]), options);
+  const steps = [...enter, ...joinNamespaces(state), ...own, ...affinity, ...sockets];
+  return perform(compose(id, steps), options);
+}
+
+/** So that its limits and counts are the container's; while the host hand has not joined anything yet. */
+function cgroupOf({ pid, spec }: State, facts: CgroupFacts): readonly Draft[] {
+  const path = spec.linux?.cgroupsPath;
+  if (!path) return [];
+  const { unified, controllers } = cgroupDirectories(path, facts);
+  if (unified === undefined || facts.unified === undefined) return enterSteps({ controllers });
+  // A v2 cgroup that an init inside has divided takes no processes itself any more (cgroups(7)): then to where that is.
+  const deeper = join(facts.unified, cgroupPaths(pid)[''] ?? '');
+  return enterSteps({ unified: deeper.startsWith(`${unified}/`) ? deeper : unified, controllers });
 }
 
 /** Seen before the host's /proc is left: where a container without a mount namespace has its root. */
@@ -50,7 +72,7 @@ const rootOf = (pid: number) =>
  * The user namespace first: its capabilities are what the others ask for (setns(2)). It and those that only take
  * effect for children are the host hand's to join, the others the child's.
  */
-function join({ pid, startTime, spec }: State): Step[] {
+function joinNamespaces({ pid, startTime, spec }: State): Step[] {
   const types = (spec.linux?.namespaces ?? []).map(({ type }) => type);
   const from = { lesson: 'pid', field: 'linux.namespaces' };
   const host = { at: 'host', phase: 'prepare', from } as const;

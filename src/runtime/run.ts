@@ -11,6 +11,7 @@ import type { Plan, Step } from '../plan/step.ts';
 import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
+import { withOwnCgroup } from './own-cgroup.ts';
 import { planFor, warnings } from './plan.ts';
 import { claim, saveState } from './state.ts';
 
@@ -84,10 +85,11 @@ export async function start(spec: Spec, options: StartOptions = {}): Promise<Con
     ...probe(spec),
     container: { id, ...(bundle ? { bundle } : {}), waits: options.leave === true },
   };
-  const plan = planFor(id, spec, facts, stages, { before: [claim(id), ...before], after });
-  for (const text of warnings(spec, facts)) options.warn?.(text);
+  const whole = withOwnCgroup(id, spec, facts, stages);
+  const plan = planFor(id, whole, facts, stages, { before: [claim(id), ...before], after });
+  for (const text of warnings(whole, facts)) options.warn?.(text);
   const container = await perform(plan, { ...options, ledger: ledgerFor(id) });
-  saveState({ id, pid: container.pid, spec, ...(bundle === undefined ? {} : { bundle }) });
+  saveState({ id, pid: container.pid, spec: whole, ...(bundle === undefined ? {} : { bundle }) });
   return container;
 }
 
@@ -150,13 +152,16 @@ export function perform(plan: Plan, options: PerformOptions = {}): Promise<Conta
       else if (event.type === 'left') left = true;
     });
     hand.process.once('error', (cause) => reject(notStarted(cause)));
+    // A launcher that was killed could not clean up after itself; its ledger says what there is to do. Now, not at
+    // its `close`: what it left behind may hold on to our pipes.
+    hand.process.once('exit', (code) => {
+      if (code !== 0 && ledger !== undefined && existsSync(ledger)) playLedger(ledger);
+    });
     hand.process.once('close', (code, signal) => {
       if (left) {
         resolve(container());
         return;
       }
-      // A launcher that was killed could not clean up after itself; its ledger says what there is to do.
-      if (ledger !== undefined && existsSync(ledger)) playLedger(ledger);
       const exit = status === undefined ? undefined : exitOf(status);
       if (exit) exited.resolve(exit);
       else

@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StartError } from '../launch/start-error.ts';
+import { directoriesOf, thaw } from './cgroup.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
 import { carryOut } from './run.ts';
 import { isClaimed, type State, stateOf } from './state.ts';
@@ -27,7 +28,8 @@ export function signalNumber(text: string): number {
 }
 
 /** @throws Error if it has ended meanwhile. */
-export async function sendSignal({ id, pid, startTime }: State, signal: number): Promise<void> {
+export async function sendSignal(state: State, signal: number): Promise<void> {
+  const { id, pid, startTime } = state;
   const common = { at: 'host', phase: 'prepare', from: { lesson: 'runtime' } } as const;
   try {
     await carryOut({
@@ -43,6 +45,15 @@ export async function sendSignal({ id, pid, startTime }: State, signal: number):
       throw new Error(`container ${id}: it has ended`);
     throw error;
   }
+  if (signal === constants.signals.SIGKILL) await letDie(state);
+}
+
+/** What v1's freezer holds dies only when it is let go (freezer-subsystem.rst). */
+async function letDie(state: State): Promise<void> {
+  if (!state.spec.linux?.cgroupsPath) return;
+  const directories = directoriesOf(state);
+  if (directories.unified === undefined && directories.controllers.freezer !== undefined)
+    await thaw(directories).catch(() => {}); // it is gone already
 }
 
 /** Resolves when the container has ended and nothing is left of it; false if that takes longer than `patience` ms. */

@@ -51,6 +51,13 @@ export function saveState(state: Omit<State, 'startTime' | 'created'>): void {
     rmSync(fileOf(id), { force: true });
 }
 
+/** Another config for one that runs, such as other limits. */
+export function saveSpec(state: State, spec: Spec): void {
+  writeFileSync(`${fileOf(state.id)}.new`, JSON.stringify({ ...state, spec }), { mode: 0o600 });
+  renameSync(`${fileOf(state.id)}.new`, fileOf(state.id));
+  if (startTimeOf(state.pid) !== state.startTime) rmSync(fileOf(state.id), { force: true });
+}
+
 /** What was saved, whatever has become of the process; undefined if there is none, or it is only being born. */
 export function readState(id: string): State | undefined {
   try {

@@ -18,6 +18,7 @@ export const command = (program: Command): void => {
       const { probe } = await import('../../facts/probe.ts');
       const { packageRoot } = await import('../../package-root.ts');
       const { encode } = await import('../../plan/encode.ts');
+      const { withOwnCgroup } = await import('../../runtime/own-cgroup.ts');
       const { planFor } = await import('../../runtime/plan.ts');
       const { specFrom } = await import('../spec-from.ts');
       const { spec, stages } = specFrom(
@@ -25,7 +26,9 @@ export const command = (program: Command): void => {
         flags,
         flags.rootfs ?? join(packageRoot, 'dist/rootfs/default'),
       );
-      const plan = planFor(flags.name ?? 'plan', spec, probe(spec), stages);
+      const id = flags.name ?? 'plan';
+      const facts = probe(spec);
+      const plan = planFor(id, withOwnCgroup(id, spec, facts, stages), facts, stages);
       if (flags.out !== undefined) writeFileSync(flags.out, encode(plan));
       else if (flags.json) console.log(JSON.stringify(plan, undefined, 2));
       else await print(plan);

@@ -213,9 +213,12 @@ test.each([
   ['SCHED_RR', { priority: 1, flags: ['SCHED_FLAG_RESET_ON_FORK'] }, 2, -2],
   ['SCHED_DEADLINE', { runtime: 10_000_000, deadline: 20_000_000, period: 30_000_000 }, 6, -101],
 ] as const)('scheduler %s %j', async (policy, more, number, priority) => {
-  const { read, pid } = await sleeping({
-    scheduler: { policy, ...more, flags: [...('flags' in more ? more.flags : [])] },
-  });
+  // A v1 cgroup has no time for FIFO and RR until it is given some (sched-rt-group.txt).
+  const ofGroup = existsSync('/sys/fs/cgroup/cpu/cpu.rt_runtime_us') && number <= 2;
+  const { read, pid } = await sleeping(
+    { scheduler: { policy, ...more, flags: [...('flags' in more ? more.flags : [])] } },
+    ofGroup ? { resources: { cpu: { realtimePeriod: 1_000_000, realtimeRuntime: 10_000 } } } : {},
+  );
   const stat = read('stat').split(') ')[1]?.split(' ') ?? [];
   expect(Number(stat[38])).toBe(number); // proc_pid_stat(5): (41) policy
   expect(Number(stat[15])).toBe(priority); // (18) priority: 20 + nice, or one below a real-time one's negative
