@@ -43,9 +43,9 @@ export function specFrom(
   return { spec, stages };
 }
 
-/** Closed to devices that it was not given, where there is somebody to see to it. */
+/** Closed to devices that it was not given, where there is somebody to see to it, and but for the privileged. */
 function addResources(spec: Spec, flags: SpecFlags, stages: readonly Stage[]): void {
-  const possible = stages.some(({ id }) => id === 'cgroup') && canDecideDevices(probe());
+  const possible = !flags.privileged && stages.some(({ id }) => id === 'cgroup') && canDecideDevices(probe());
   const devices = deviceRules(flags, possible);
   const resources = { ...resourcesFrom(flags), ...(devices ? { devices } : {}) };
   if (Object.keys(resources).length > 0) spec.linux = { ...spec.linux, resources };

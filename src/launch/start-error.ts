@@ -50,6 +50,8 @@ export class StartError extends Error {
 function stepHint(step: Step, errno: string): string | undefined {
   if (step.kind === 'write' && errno === 'EBUSY' && step.path.endsWith('/cgroup.subtree_control'))
     return 'a cgroup that holds processes itself hands out no controllers (cgroups(7), "no internal processes")';
+  if (step.kind === 'schedattr' && errno === 'EPERM')
+    return 'it takes CAP_SYS_NICE; where cgroups have a real-time budget, set linux.resources.cpu.realtimeRuntime';
   if (step.kind !== 'exec' || errno !== 'ENOENT') return undefined;
   return `there is no ${step.argv[0]} in the container, or its interpreter or dynamic loader is missing there`;
 }
