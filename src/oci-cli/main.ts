@@ -2,19 +2,39 @@
 import { Command } from 'commander';
 import { declare as create } from './commands/create.ts';
 import { declare as del } from './commands/delete.ts';
+import { declare as events } from './commands/events.ts';
 import { declare as exec } from './commands/exec.ts';
 import { declare as features } from './commands/features.ts';
 import { declare as kill } from './commands/kill.ts';
 import { declare as list } from './commands/list.ts';
+import { declare as pause } from './commands/pause.ts';
 import { declare as ps } from './commands/ps.ts';
+import { declare as resume } from './commands/resume.ts';
 import { declare as run } from './commands/run.ts';
 import { declare as spec } from './commands/spec.ts';
 import { declare as start } from './commands/start.ts';
 import { declare as state } from './commands/state.ts';
+import { declare as update } from './commands/update.ts';
 import { type GlobalFlags, prepare } from './global.ts';
 import { logError } from './log.ts';
 
-const commands = { create, start, state, kill, delete: del, run, exec, list, ps, spec, features };
+const commands = {
+  create,
+  start,
+  state,
+  kill,
+  delete: del,
+  run,
+  exec,
+  pause,
+  resume,
+  update,
+  events,
+  list,
+  ps,
+  spec,
+  features,
+};
 
 export async function main(): Promise<void> {
   const program = globalOptions(new Command('tslab-oci'));

@@ -1,15 +1,19 @@
 /** The operations of the OCI runtime specification (runtime.md, "Operations") on containers that outlive each command. */
 import { closeSync, constants, existsSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Spec } from '../oci/spec.ts';
+import { startTimeOf } from '../evidence/process.ts';
+import { probe } from '../facts/probe.ts';
+import type { Resources, Spec } from '../oci/spec.ts';
 import type { Step } from '../plan/step.ts';
+import { directoriesOf, freeze, isFrozen, pids, thaw } from './cgroup.ts';
+import { update } from './cgroup-update.ts';
 import { stateFolder } from './folders.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
 import { LifecycleError } from './lifecycle-error.ts';
 import { type Container, type StartOptions, start as startWith } from './run.ts';
-import { sendSignal } from './signal.ts';
+import { sendSignal, signalProcess } from './signal.ts';
 import { type Sockets, socketSteps } from './sockets.ts';
-import { isAlive, isClaimed, readState, type State } from './state.ts';
+import { isAlive, isClaimed, readState, type State, saveSpec } from './state.ts';
 
 /** runtime.md, "State". */
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
@@ -64,8 +68,7 @@ function waiting(spec: Spec): Step[] {
 
 /** @throws LifecycleError unless it is created and not started. */
 export function begin(id: string): void {
-  const status = statusOf(existing(id));
-  if (status !== 'created') throw new LifecycleError(`cannot start a container that is ${status}: ${id}`);
+  inStatus(id, 'created', 'start');
   // Without O_NONBLOCK this would wait for ever if the process died a moment ago (fifo(7)): now it is ENXIO.
   const fd = openSync(fifoOf(id), constants.O_WRONLY | constants.O_NONBLOCK);
   writeSync(fd, '!');
@@ -73,9 +76,19 @@ export function begin(id: string): void {
   rmSync(fifoOf(id));
 }
 
-/** @throws LifecycleError if it has no process any more. */
-export async function kill(id: string, signal: number): Promise<void> {
+/**
+ * @param all all of its processes; then it is no error either that the first one has ended.
+ * @throws LifecycleError if it has no process any more.
+ */
+export async function kill(id: string, signal: number, all = false): Promise<void> {
   const state = existing(id);
+  if (all && state.spec.linux?.cgroupsPath) {
+    for (const pid of pids(directoriesOf(state))) {
+      const startTime = startTimeOf(pid);
+      if (startTime !== undefined) await signalProcess({ id, pid, startTime }, signal).catch(() => {}); // it has ended
+    }
+    return;
+  }
   if (!isAlive(state)) throw new LifecycleError(`container not running: ${id}`);
   await sendSignal(state, signal);
 }
@@ -97,6 +110,32 @@ export function remove(id: string, force = false): void {
   if (outcome !== 'undone') throw new Error(`container ${id}: ${said}`);
 }
 
+/** @throws LifecycleError unless it runs. */
+export async function pause(id: string): Promise<void> {
+  await freeze(directoriesOf(inStatus(id, 'running', 'pause')));
+}
+
+/** @throws LifecycleError unless it is paused. */
+export async function resume(id: string): Promise<void> {
+  await thaw(directoriesOf(inStatus(id, 'paused', 'resume')));
+}
+
+/** Other limits than those it has; what is not named stays. @throws LifecycleError, PlanError */
+export function updateLimits(id: string, change: Resources): void {
+  const state = existing(id);
+  if (!isAlive(state)) throw new LifecycleError(`container not running: ${id}`);
+  const { spec } = state;
+  const resources = update(directoriesOf(state), probe(spec), change, spec.linux?.resources);
+  saveSpec(state, { ...spec, linux: { ...spec.linux, resources } });
+}
+
+function inStatus(id: string, wanted: Status, operation: string): State {
+  const state = existing(id);
+  const status = statusOf(state);
+  if (status !== wanted) throw new LifecycleError(`cannot ${operation} a container that is ${status}: ${id}`);
+  return state;
+}
+
 /** @throws LifecycleError */
 export function existing(id: string): State {
   const state = readState(id);
@@ -107,5 +146,6 @@ export function existing(id: string): State {
 
 export function statusOf(state: State): Status {
   if (!isAlive(state)) return 'stopped';
-  return existsSync(fifoOf(state.id)) ? 'created' : 'running';
+  if (existsSync(fifoOf(state.id))) return 'created';
+  return state.spec.linux?.cgroupsPath && isFrozen(directoriesOf(state)) ? 'paused' : 'running';
 }

@@ -7,9 +7,9 @@ export const declare = (program: Command): void => {
     .argument('<id>')
     .option('-f, --format <format>', 'table or json', 'table')
     .action(async (id: string, flags: { format: string }) => {
+      const { directoriesOf, pids: pidsOf } = await import('../../runtime/cgroup.ts');
       const { existing } = await import('../../runtime/lifecycle.ts');
-      const { namespace, residents } = await import('../../evidence/process.ts');
-      const pids = residents(namespace(existing(id).pid, 'pid'));
+      const pids = pidsOf(directoriesOf(existing(id)));
       if (flags.format === 'json') console.log(JSON.stringify(pids));
       else {
         const { spawnSync } = await import('node:child_process');
