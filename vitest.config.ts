@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -11,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'pure',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/kernel/**'],
+          exclude: ['test/kernel/**', 'test/v2/**'],
           maxWorkers: '100%',
         },
       },
@@ -25,6 +26,24 @@ export default defineConfig({
           testTimeout: 30_000,
           sequence: { groupOrder: 1 },
         },
+      },
+      {
+        extends: true,
+        // The launcher once more, built with the sanitizers.
+        test: {
+          name: 'asan',
+          include: ['test/kernel/**/*.test.ts'],
+          exclude: ['test/kernel/course/**', 'test/kernel/peers.test.ts'],
+          globalSetup: './test/support/asan.ts',
+          env: { TSLAB_LAUNCHER: resolve('native/build/launch-asan') },
+          fileParallelism: false,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'v2', include: ['test/v2/**/*.test.ts'], sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -81,6 +81,8 @@ void prepare_exec(struct hand *hand)
 	if (child_is_orphan(hand))
 		_exit(1);
 	sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	if (hand->keep >= 0)
+		fcntl(hand->keep, F_SETFD, 0);
 }
 
 int call_exec(struct hand *hand, const struct arg *a)

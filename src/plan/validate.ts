@@ -35,6 +35,8 @@ const confinedKinds: readonly Kind[] = [
   'mask',
   'chown',
 ];
+/** Programs of the host run with all of root's rights, whatever their arguments; a lock can keep others waiting. */
+const neverALearners: readonly Kind[] = ['spawn', 'share'];
 /** Kinds that put a process before all others of the host, such as SCHED_FIFO. */
 const greedyKinds: readonly Kind[] = ['schedattr', 'ioprio'];
 const MAX_STEPS = 1024;
@@ -99,6 +101,8 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
     throw new PlanError(`${name}: at: this stage has no business on the host hand; use at: 'child'`);
   if (kind === 'await')
     throw new PlanError(`${name}: a learner's container has its launcher as long as it lives`);
+  if (neverALearners.includes(kind) || (kind === 'netlink' && step.alone !== undefined))
+    throw new PlanError(`${name}: a learner's step does not run or lock what is the host's`);
   if (step.undo !== undefined) throw new PlanError(`${name}: undo: a learner's step can't have one`);
   if (confinedKinds.includes(kind) && step.dir === undefined)
     throw new PlanError(`${name}: dir: name the directory that the path stays in, such as dir: 'root'`);
@@ -198,7 +202,9 @@ function oneOf(value: unknown, allowed: readonly string[], where: string): void 
 /** The allowed name that is at most two edits or a change of case away. */
 function nearest(value: string, allowed: readonly string[]): string | undefined {
   const distance = (name: string) => editDistance(value.toLowerCase(), name.toLowerCase());
-  return allowed.filter((name) => distance(name) <= 2).sort((a, b) => distance(a) - distance(b))[0];
+  // By length first: a stranger's word may have millions of letters, and the time goes with them.
+  const alike = allowed.filter((name) => Math.abs(name.length - value.length) <= 2);
+  return alike.filter((name) => distance(name) <= 2).sort((a, b) => distance(a) - distance(b))[0];
 }
 
 function editDistance(a: string, b: string): number {

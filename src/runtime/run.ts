@@ -1,9 +1,8 @@
 /** Starts a container from a config: the library's heart, under `tslab run`, the course and everything else. */
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Facts } from '../facts/facts.ts';
-import { probe } from '../facts/probe.ts';
 import { launch, launcherPath, type Stdio } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
 import type { Spec } from '../oci/spec.ts';
@@ -11,6 +10,7 @@ import type { Plan, Step } from '../plan/step.ts';
 import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
+import { withAddress } from './network.ts';
 import { withOwnCgroup } from './own-cgroup.ts';
 import { planFor, warnings } from './plan.ts';
 import { claim, saveState } from './state.ts';
@@ -32,6 +32,8 @@ export interface StartOptions {
   detach?: { status: string };
   /** Nobody supervises it: once its program runs, or waits for its start, the launcher goes and the ledger stays. */
   leave?: boolean;
+  /** See LaunchOptions. */
+  keep?: boolean;
   /** Hears of what the config asks for and this host can't give, where the specification wants no more than a warning. */
   warn?: (text: string) => void;
 }
@@ -45,6 +47,7 @@ export interface Container {
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
+  readonly kept: Duplex | undefined;
   /** Settles when the program has ended and everything is undone. For a detached one it may be left alone. */
   readonly exit: Promise<Exit>;
   kill(signal: NodeJS.Signals | number): void;
@@ -81,16 +84,16 @@ export function newId(asked?: string): string {
 export async function start(spec: Spec, options: StartOptions = {}): Promise<Container> {
   const id = newId(options.id);
   const { stages, before = [], after = [], bundle } = options;
-  const facts: Facts = {
-    ...probe(spec),
-    container: { id, ...(bundle ? { bundle } : {}), waits: options.leave === true },
-  };
-  const whole = withOwnCgroup(id, spec, facts, stages);
-  const plan = planFor(id, whole, facts, stages, { before: [claim(id), ...before], after });
-  for (const text of warnings(whole, facts)) options.warn?.(text);
-  const container = await perform(plan, { ...options, ledger: ledgerFor(id) });
-  saveState({ id, pid: container.pid, spec: whole, ...(bundle === undefined ? {} : { bundle }) });
-  return container;
+  return await withAddress(id, spec, async (spec, probed) => {
+    const container = { id, ...(bundle ? { bundle } : {}), waits: options.leave === true };
+    const facts: Facts = { ...probed, container };
+    const whole = withOwnCgroup(id, spec, facts, stages);
+    const plan = planFor(id, whole, facts, stages, { before: [claim(id), ...before], after });
+    for (const text of warnings(whole, facts)) options.warn?.(text);
+    const started = await perform(plan, { ...options, ledger: ledgerFor(id) });
+    saveState({ id, pid: started.pid, spec: whole, ...(bundle === undefined ? {} : { bundle }) });
+    return started;
+  });
 }
 
 /**
@@ -138,13 +141,15 @@ export function perform(plan: Plan, options: PerformOptions = {}): Promise<Conta
     let pid = 0;
     let failure: Error | undefined;
     let status: number | undefined;
+    let said = '';
     const exited = Promise.withResolvers<Exit>();
     exited.promise.catch(() => {}); // whoever waits will see it; nobody has to
     const { stdio = ['inherit', 'inherit', 'inherit'], leave, ledger } = options;
     let left = false;
     const hand = launch(plan, { ...options, stdio }, (event) => {
       if (event.type === 'born') pid = event.value;
-      else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno);
+      else if (event.type === 'said') said += event.said ?? '';
+      else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno, said);
       else if (event.type === 'refused')
         failure = new Error(`launcher: the plan does not decode, byte ${event.value}`);
       else if (event.type === 'exited') status = event.value;
@@ -180,6 +185,7 @@ export function perform(plan: Plan, options: PerformOptions = {}): Promise<Conta
       stdin: hand.process.stdin,
       stdout: hand.process.stdout,
       stderr: hand.process.stderr,
+      kept: hand.kept,
       exit: exited.promise,
       kill: (signal) => hand.send('signal', typeof signal === 'number' ? signal : constants.signals[signal]),
       resize: (rows, columns) => hand.send('winsize', (rows << 16) | columns),

@@ -67,6 +67,27 @@ test.each([
     [{ at: 'host', phase: 'prepare', kind: 'userns', uids: '', gids: '', as: 'x' }],
     /no business/,
   ],
+  [
+    'a program of the host',
+    [
+      {
+        at: 'host',
+        phase: 'prepare',
+        kind: 'spawn',
+        path: '/bin/sh',
+        argv: ['sh'],
+        envp: [],
+        input: '',
+        timeout: 0,
+      },
+    ],
+    /no business/,
+  ],
+  [
+    'a lock, which keeps others waiting',
+    child({ kind: 'netlink', protocol: 0, messages: '', alone: '/run/tslab' }),
+    /does not run or lock/,
+  ],
   ['another program', child({ kind: 'exec', argv: ['rm'], envp: [] }), /config says/],
   ['a preloaded library', child({ kind: 'exec', argv: ['sh'], envp: ['LD_PRELOAD=/x'] }), /LD_PRELOAD/],
   [
@@ -87,4 +108,10 @@ test.each([
 ])('refused for learners: %s', (_, drafts, message) => {
   expect(() => validateDrafts(drafts)).not.toThrow();
   expect(() => validateDrafts(drafts, policy)).toThrow(message);
+});
+
+test('a word of millions of letters is refused at once', () => {
+  const begun = performance.now();
+  expect(() => validateDrafts([{ kind: 'x'.repeat(3e6) }])).toThrow(/kind is "xxx/);
+  expect(performance.now() - begun).toBeLessThan(1000);
 });

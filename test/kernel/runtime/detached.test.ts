@@ -20,7 +20,7 @@ afterEach(() => {
 });
 
 test('it runs on, tells by its name what it wrote and how it ended, and is removed', () => {
-  const started = detach('--', 'sh', '-c', 'echo out; echo err >&2; sleep 0.3; exit 3');
+  const started = detach('--', 'sh', '-c', 'echo out; echo err >&2; sleep 2; exit 3');
   expect([started.status, started.stdout, started.stderr]).toEqual([0, `${name}\n`, '']);
   expect(listed()).toMatchObject({ state: 'running' });
   expect(tslab('rm', name).stderr).toMatch(/it runs; tslab stop/);
@@ -33,7 +33,7 @@ test('it runs on, tells by its name what it wrote and how it ended, and is remov
 });
 
 test('with --rm its end is the end of all that was its own', async () => {
-  detach('--rm', '--', 'sleep', '0.2');
+  detach('--rm', '--', 'sleep', '1');
   expect(existsSync(folder)).toBe(true);
   await expect.poll(() => existsSync(`/run/tslab/${name}.ledger`), { timeout: 5000 }).toBe(false);
   expect([existsSync(folder), existsSync(`/run/tslab/${name}.json`)]).toEqual([false, false]);
