@@ -59,10 +59,12 @@ bool child_is_orphan(const struct hand *hand)
 	return !hand->left && recv(hand->sync, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-/* Past `await` nobody hears reports: standard error is all there is, and the exit status. */
-static _Noreturn void end_alone(const struct step *step, int error)
+/* Past `await` nobody hears reports: it is told to who said the word, or to standard error, and by the exit status. */
+static _Noreturn void end_alone(const struct hand *hand, const struct step *step, int error)
 {
 	char call[256];
+	if (hand->result >= 0)
+		dup2(hand->result, 2);
 	say(step_text(step, call, sizeof call), ": ", error_text(error), " (", error_name(error), ")", NULL);
 	_exit(failure_code(step, error));
 }
@@ -95,7 +97,7 @@ static void perform_run(struct hand *hand, struct run run)
 		bool failed = error && !step_tolerates(step, error);
 		report(hand, (struct event){ .type = failed ? STEP_FAILED : DONE, .step = i, .error = error, .ns = ns });
 		if (failed && hand->left)
-			end_alone(step, error);
+			end_alone(hand, step, error);
 		if (failed) {
 			flush_reports(hand);
 			return; /* the host hand will kill us */

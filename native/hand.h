@@ -13,6 +13,7 @@ struct hand {
 	int keep;               /* a descriptor of the asker's that the program inherits, or -1 */
 	bool detach;            /* once the program runs, losing the asker is no reason to stop */
 	bool leave;             /* the program is for somebody else to look after: go once it runs */
+	int result;             /* the child's: where it tells what went wrong when it has been left, or -1 */
 	bool left;              /* the child's: past `await`, where the host hand has gone for good */
 };
 

@@ -12,6 +12,7 @@ export const phases = [
   'mounts', // while the old root, its /proc and the bind sources can still be reached
   'devices', // nodes and links of /dev, on whatever was mounted there
   'masks', // what nobody inside may read or write: on top of all mounts
+  'hooks', // all is made, and the host's programs can still be reached (config.md, "POSIX-platform Hooks")
   'root', // pivot_root or chroot: from here on paths mean the container's
   'names', // hostname, sysctls: need the namespaces, and privilege
   'terminal', // opened on the container's own devpts

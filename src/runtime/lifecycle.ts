@@ -1,6 +1,8 @@
 /** The operations of the OCI runtime specification (runtime.md, "Operations") on containers that outlive each command. */
-import { closeSync, constants, existsSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { constants as os } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startTimeOf } from '../evidence/process.ts';
 import { probe } from '../facts/probe.ts';
 import type { Resources, Spec } from '../oci/spec.ts';
@@ -8,6 +10,7 @@ import type { Step } from '../plan/step.ts';
 import { directoriesOf, freeze, isFrozen, pids, thaw } from './cgroup.ts';
 import { update } from './cgroup-update.ts';
 import { stateFolder } from './folders.ts';
+import { poststart, poststop } from './hooks.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
 import { LifecycleError } from './lifecycle-error.ts';
 import { type Container, type StartOptions, start as startWith } from './run.ts';
@@ -25,6 +28,9 @@ export interface CreateOptions extends StartOptions, Sockets {
 
 const S_IFIFO = 0o010000;
 
+/** What goes wrong between that word and the program is told through it. */
+const resultOf = (id: string) => join(stateFolder, `${id}.result`);
+
 /** The word to start arrives through it; as long as it is there, the container is created and not started. */
 const fifoOf = (id: string) => join(stateFolder, `${id}.start`);
 
@@ -35,24 +41,21 @@ export async function create(spec: Spec, options: CreateOptions): Promise<Contai
   return await startWith(spec, {
     ...options,
     leave: true,
-    before: fifo(id),
+    before: fifos(id),
     after: [...socketSteps(spec.process, options), ...waiting(spec)],
   });
 }
 
-function fifo(id: string): Step[] {
-  const common = { at: 'host', phase: 'prepare', path: fifoOf(id), from: { lesson: 'runtime' } } as const;
+function fifos(id: string): Step[] {
+  const common = { at: 'host', phase: 'prepare', from: { lesson: 'runtime' } } as const;
+  const make = { ...common, kind: 'mknod', mode: S_IFIFO | 0o600, major: 0, minor: 0 } as const;
+  // For both directions, so that it can be read before anybody writes (fifo(7)).
+  const open = { ...common, kind: 'open', flags: ['O_RDWR'] } as const;
   return [
-    {
-      ...common,
-      kind: 'mknod',
-      mode: S_IFIFO | 0o600,
-      major: 0,
-      minor: 0,
-      undo: { kind: 'unlink', path: fifoOf(id) },
-    },
-    // For both directions, so that it can be read before anybody writes (fifo(7)).
-    { ...common, kind: 'open', flags: ['O_RDWR'], as: 'start' },
+    { ...make, path: fifoOf(id), undo: { kind: 'unlink', path: fifoOf(id) } },
+    { ...make, path: resultOf(id), undo: { kind: 'unlink', path: resultOf(id) } },
+    { ...open, path: fifoOf(id), as: 'start' },
+    { ...open, path: resultOf(id), as: 'result' },
   ];
 }
 
@@ -61,19 +64,55 @@ function waiting(spec: Spec): Step[] {
   const { args = [], env = [] } = spec.process ?? {};
   const common = { at: 'child', phase: 'start', from: { lesson: 'runtime' } } as const;
   return [
-    { ...common, kind: 'lookup', program: args[0] ?? '', envp: env },
-    { ...common, kind: 'await', fd: 'start' },
+    {
+      ...common,
+      kind: 'lookup',
+      from: { lesson: 'runtime', field: 'process.args' },
+      program: args[0] ?? '',
+      envp: env,
+    },
+    { ...common, kind: 'await', fd: 'start', result: 'result' },
   ];
 }
 
-/** @throws LifecycleError unless it is created and not started. */
-export function begin(id: string): void {
-  inStatus(id, 'created', 'start');
+/**
+ * Resolves when the program runs.
+ *
+ * @throws LifecycleError unless it is created and not started, and when its program can't be run after all;
+ *   StartError of a hook: then the container is stopped.
+ */
+export async function begin(id: string): Promise<void> {
+  const state = inStatus(id, 'created', 'start');
+  const result = openSync(resultOf(id), constants.O_RDONLY | constants.O_NONBLOCK);
   // Without O_NONBLOCK this would wait for ever if the process died a moment ago (fifo(7)): now it is ENXIO.
-  const fd = openSync(fifoOf(id), constants.O_WRONLY | constants.O_NONBLOCK);
-  writeSync(fd, '!');
-  closeSync(fd);
+  const word = openSync(fifoOf(id), constants.O_WRONLY | constants.O_NONBLOCK);
+  writeSync(word, '!');
+  closeSync(word);
   rmSync(fifoOf(id));
+  const failure = await readToEnd(result);
+  if (failure !== '') throw new LifecycleError(`${id}: ${failure.trim()}`);
+  await poststart(state, state.pid).catch(async (error) => {
+    await sendSignal(state, os.signals.SIGKILL);
+    throw error;
+  });
+}
+
+/** Its end is the exec's doing: the descriptor is close-on-exec. */
+async function readToEnd(fd: number): Promise<string> {
+  const bytes = Buffer.alloc(1024);
+  for (let text = ''; ; ) {
+    try {
+      const got = readSync(fd, bytes);
+      if (got === 0) {
+        closeSync(fd);
+        return text;
+      }
+      text += bytes.toString('utf8', 0, got);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      await sleep(1);
+    }
+  }
 }
 
 /**
@@ -97,7 +136,7 @@ export async function kill(id: string, signal: number, all = false): Promise<voi
  * @param force also while it runs: it is killed; and also what a create that was killed left, which has no state yet.
  * @throws LifecycleError unless it has stopped; Error for what could not be undone.
  */
-export function remove(id: string, force = false): void {
+export async function remove(id: string, force = false): Promise<void> {
   if (!force) {
     const status = statusOf(existing(id));
     if (status !== 'stopped')
@@ -106,8 +145,10 @@ export function remove(id: string, force = false): void {
       );
   }
   if (!existsSync(ledgerFor(id))) return;
+  const state = readState(id);
   const { outcome, said } = playLedger(ledgerFor(id));
   if (outcome !== 'undone') throw new Error(`container ${id}: ${said}`);
+  if (state) await poststop(state);
 }
 
 /** @throws LifecycleError unless it runs. */

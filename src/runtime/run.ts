@@ -9,6 +9,7 @@ import type { Spec } from '../oci/spec.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
+import { birthHooks, withHooks } from './hooks.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
 import { withAddress } from './network.ts';
 import { withOwnCgroup } from './own-cgroup.ts';
@@ -88,11 +89,15 @@ export async function start(spec: Spec, options: StartOptions = {}): Promise<Con
     const container = { id, ...(bundle ? { bundle } : {}), waits: options.leave === true };
     const facts: Facts = { ...probed, container };
     const whole = withOwnCgroup(id, spec, facts, stages);
-    const plan = planFor(id, whole, facts, stages, { before: [claim(id), ...before], after });
+    const subject = { id, spec: whole, ...(bundle === undefined ? {} : { bundle }) };
+    const around = { before: [claim(id), ...before], after: [...after, ...birthHooks(subject)] };
+    const plan = planFor(id, whole, facts, stages, around);
     for (const text of warnings(whole, facts)) options.warn?.(text);
-    const started = await perform(plan, { ...options, ledger: ledgerFor(id) });
-    saveState({ id, pid: started.pid, spec: whole, ...(bundle === undefined ? {} : { bundle }) });
-    return started;
+    return await withHooks(subject, options.leave === true, async () => {
+      const started = await perform(plan, { ...options, ledger: ledgerFor(id) });
+      saveState({ ...subject, pid: started.pid });
+      return started;
+    });
   });
 }
 

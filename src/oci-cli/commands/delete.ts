@@ -8,6 +8,6 @@ export const declare = (program: Command): void => {
     .option('-f, --force', 'kill it first if it runs; no error if it does not exist')
     .action(async (id: string, flags: { force?: boolean }) => {
       const { remove } = await import('../../runtime/lifecycle.ts');
-      remove(id, flags.force);
+      await remove(id, flags.force);
     });
 };

@@ -18,7 +18,7 @@ export const declare = (program: Command): void => {
       if (flags.detach) {
         const { begin, create } = await import('../../runtime/lifecycle.ts');
         writePidFile(flags.pidFile, (await create(spec, options)).pid);
-        begin(id);
+        await begin(id);
         return;
       }
       const { attend } = await import('../../cli/attend.ts');

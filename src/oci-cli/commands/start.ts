@@ -7,6 +7,6 @@ export const declare = (program: Command): void => {
     .argument('<id>')
     .action(async (id: string) => {
       const { begin } = await import('../../runtime/lifecycle.ts');
-      begin(id);
+      await begin(id);
     });
 };
