@@ -1,6 +1,7 @@
 /** The operations of runtime.md, by the command line that engines use; judged from outside. */
 import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { beforeEach, expect, test } from 'vitest';
+import { compiler } from '../../../src/oci/validator.ts';
 import { Bundle, list } from '../../support/oci.ts';
 
 beforeEach((ctx) => ctx.skip(process.getuid?.() !== 0, 'needs root'));
@@ -136,6 +137,50 @@ test('run is create, start, wait and delete in one', () => {
   using bundle = new Bundle().config(['sh', '-c', 'echo done; exit 4']);
   expect(bundle.oci('run', 'one')).toMatchObject({ status: 4, stdout: 'done\n' });
   expect(list(bundle.root)).toEqual([]);
+});
+
+test.each([
+  ['features', 'features-schema.json'],
+  ['state', 'state-schema.json'],
+])('%s prints what the specification describes in %s', (command, schema) => {
+  using bundle = new Bundle().config(['sleep', '100']);
+  bundle.oci('create', 'one');
+  const printed = bundle.oci(...(command === 'state' ? ['state', 'one'] : [command]));
+  const validate = compiler().getSchema(schema);
+  expect(validate?.(JSON.parse(printed.stdout)), JSON.stringify(validate?.errors)).toBe(true);
+});
+
+test('features name every namespace, hook and option that is honoured', () => {
+  using bundle = new Bundle();
+  const told = JSON.parse(bundle.oci('features').stdout);
+  expect(told.hooks).toHaveLength(6);
+  expect(told.linux.namespaces).toEqual([...told.linux.namespaces].sort());
+  expect(told.mountOptions).toEqual(expect.arrayContaining(['rro', 'tmpcopyup', 'rslave', 'idmap']));
+  expect(told.linux.seccomp.actions).toContain('SCMP_ACT_NOTIFY');
+});
+
+test('pause stops what runs, and resume lets it go on', async () => {
+  using bundle = new Bundle().config(['sh', '-c', 'while :; do date +%s%N; sleep 0.02; done']);
+  bundle.oci('create', 'one');
+  expect(bundle.oci('pause', 'one').stderr).toMatch(/cannot pause a container that is created/);
+  bundle.oci('start', 'one');
+  await expect.poll(() => bundle.output().length).toBeGreaterThan(0);
+  expect(bundle.oci('pause', 'one').status).toBe(0);
+  expect(bundle.state('one').status).toBe('paused');
+  const before = bundle.output();
+  await new Promise((done) => setTimeout(done, 200));
+  expect(bundle.output()).toBe(before);
+  expect(bundle.oci('resume', 'one').status).toBe(0);
+  await expect.poll(() => bundle.output().length).toBeGreaterThan(before.length);
+});
+
+test('update changes a limit of what runs', () => {
+  using bundle = new Bundle().config(['sleep', '100']);
+  bundle.oci('create', 'one');
+  expect(bundle.oci('update', '--pids-limit', '33', 'one')).toMatchObject({ status: 0, stderr: '' });
+  const { data } = JSON.parse(bundle.oci('events', '--stats', 'one').stdout);
+  expect(data.pids.limit).toBe(33);
+  expect(bundle.oci('update', '--memory', 'much', 'one').stderr).toMatch(/"much" is not an integer/);
 });
 
 test('a list of what is there', () => {
