@@ -59,11 +59,7 @@ function globalOptions(program: Command): Command {
     .option('--systemd-cgroup', 'cgroups are made by systemd')
     .option('--cgroup-manager <manager>', 'cgroupfs, systemd or disabled')
     .option('--rootless <when>', 'accepted: it is found out')
-    .option('-v, --version', 'this version, and the specification it implements')
+    .version('tslab-oci version 0.1.0\nspec: 1.3.0', '-v, --version')
     .enablePositionalOptions()
-    .hook('preAction', () => prepare(program.opts<GlobalFlags>()))
-    .action((flags: { version?: boolean }) => {
-      if (flags.version) console.log('tslab-oci version 0.1.0\nspec: 1.3.0');
-      else program.help();
-    });
+    .hook('preAction', () => prepare(program.opts<GlobalFlags>()));
 }

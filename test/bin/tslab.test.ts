@@ -173,3 +173,11 @@ function tslabWith(env: NodeJS.ProcessEnv, ...args: string[]) {
     env: { ...process.env, NODE_OPTIONS, ...env },
   });
 }
+
+test('in this checkout, a command that there is not is told, with what may be meant', () => {
+  const { status, stderr } = spawnSync(shim, ['rnu'], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(/unknown command 'rnu'\n\(Did you mean run\?\)/),
+  ]);
+});
