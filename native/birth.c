@@ -6,6 +6,7 @@
 #include "ledger.h"
 #include "procfs.h"
 #include "say.h"
+#include "share.h"
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <signal.h>
@@ -21,6 +22,7 @@ static _Noreturn void live(struct hand *hand, int sync)
 	control_close();
 	ledger_forget();
 	signals_close();
+	share_forget();
 	hand->sync = sync;
 	child_perform(hand);
 }

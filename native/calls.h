@@ -11,7 +11,7 @@ CALL(rmdir); CALL(unlink); CALL(rmtree);
 CALL(mount); CALL(umount); CALL(pivot_root); CALL(chroot); CALL(chdir);
 CALL(open_tree); CALL(mount_setattr); CALL(move_mount); CALL(userns); CALL(verify);
 CALL(mountpoint); CALL(mask); CALL(chown); CALL(copytree);
-CALL(sethostname); CALL(setdomainname); CALL(netlink);
+CALL(sethostname); CALL(setdomainname); CALL(netlink); CALL(spawn); CALL(share);
 CALL(setsid); CALL(openpts); CALL(winsize); CALL(handover); CALL(ctty);
 CALL(rlimit); CALL(setgroups); CALL(setgid); CALL(setuid);
 CALL(capbset); CALL(capset); CALL(capambient); CALL(prctl); CALL(umask);

@@ -1,10 +1,12 @@
 /* Kinds on what the process sees: its host's names, its network. */
 #include "base.h"
 #include "calls.h"
+#include "share.h"
 #include <linux/netlink.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 
 int call_sethostname(struct hand *hand, const struct arg *a)
 {
@@ -58,19 +60,39 @@ static int await_acks(int fd, int acks)
 	return 0;
 }
 
+/* The messages, with the child's pid written over four bytes of them: only birth decides on that number. */
+static int send_messages(struct hand *hand, int fd, const struct arg *messages, uint64_t pid_at)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	uint32_t pid = (uint32_t)hand->child;
+	char *bytes = (char *)messages->text;
+	struct iovec parts[] = {
+		{ bytes, pid_at ? pid_at : messages->length },
+		{ &pid, sizeof pid },
+		{ bytes + pid_at + sizeof pid, messages->length - pid_at - sizeof pid },
+	};
+	struct msghdr message = {
+		.msg_name = &kernel, .msg_namelen = sizeof kernel, .msg_iov = parts, .msg_iovlen = pid_at ? 3 : 1,
+	};
+	return result(sendmsg(fd, &message, 0));
+}
+
 int call_netlink(struct hand *hand, const struct arg *a)
 {
 	int acks = count_acks(a[1].text, a[1].length), error;
 	struct timeval patience = { .tv_sec = 10 };
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	(void)hand;
-	if (acks < 0)
+	uint64_t pid_at = a[2].number;
+	if (acks < 0 || (pid_at && (a[1].length < sizeof(uint32_t) || pid_at > a[1].length - sizeof(uint32_t))))
 		return EINVAL;
+	if (pid_at && hand->child == 0)
+		return ESRCH;
+	if (a[3].text && !share_is_ours_alone(a[3].text))
+		return 0;
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, (int)a[0].number);
 	if (fd < 0)
 		return errno;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-	error = result(sendto(fd, a[1].text, a[1].length, 0, (struct sockaddr *)&kernel, sizeof kernel));
+	error = send_messages(hand, fd, &a[1], pid_at);
 	if (!error)
 		error = await_acks(fd, acks);
 	close(fd);

@@ -111,7 +111,7 @@ static void fix(struct text *to, size_t at, uint64_t value)
 
 static void put_step(struct text *to, const struct kind *kind, uint8_t hand, bool as_undo)
 {
-	static const uint16_t undoing[] = { 13, 17, 18, 19, 21, 32 };
+	static const uint16_t undoing[] = { 13, 17, 18, 19, 21, 32, 33 };
 	size_t start = to->used;
 	bool undo = !as_undo && hand == HOST && random_below(2);
 	put(to, 0, 4);
@@ -127,7 +127,7 @@ static void put_step(struct text *to, const struct kind *kind, uint8_t hand, boo
 			put_arg(to, *letter, letter[1] == '?');
 	fix(to, start + 12, to->used - start - 16);
 	if (undo)
-		put_step(to, kind_by_code(undoing[random_below(6)]), HOST, true);
+		put_step(to, kind_by_code(undoing[random_below(7)]), HOST, true);
 	fix(to, start, to->used - start);
 }
 

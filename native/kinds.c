@@ -40,7 +40,11 @@ static const struct kind kinds[] = {
 	/* what it sees */
 	{ 30, "sethostname", 'c', "s", call_sethostname, false },
 	{ 31, "setdomainname", 'c', "s", call_setdomainname, false },
-	{ 32, "netlink", 'b', "ub", call_netlink, true },
+	{ 32, "netlink", 'b', "ubus?", call_netlink, true },
+
+	/* what the host's programs do for it, and what it shares with other containers */
+	{ 33, "spawn", 'h', "svvbus?s?", call_spawn, true },
+	{ 34, "share", 'h', "s", call_share, false },
 
 	/* its terminal */
 	{ 40, "setsid", 'c', "", call_setsid, false },

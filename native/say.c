@@ -54,6 +54,7 @@ static const struct { int error; const char *name, *text; } errors[] = {
 	E(ENETDOWN, "network is down"), E(ENETUNREACH, "network is unreachable"), E(ENOBUFS, "no buffer space"),
 	E(ETIMEDOUT, "timed out"), E(EALREADY, "operation already in progress"), E(EDQUOT, "disk quota exceeded"),
 	E(EMSGSIZE, "message too long"), E(ENODATA, "no data available"), E(ESTALE, "stale file handle"),
+	E(ECANCELED, "the program did not succeed"),
 #undef E
 };
 

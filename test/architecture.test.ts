@@ -10,7 +10,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/plan': [],
   'src/oci': [],
   'src/steps': ['src/plan', 'src/oci', 'src/facts/facts.ts', 'node:path'],
-  'src/facts': ['src/oci', 'src/plan', 'node:fs', 'node:os', 'node:path'],
+  'src/facts': ['src/oci', 'src/plan', 'node:fs', 'node:os', 'node:path', 'node:child_process'],
   'src/evidence': ['node:fs', 'node:path', 'node:child_process'],
   'src/launch': [
     'src/plan',

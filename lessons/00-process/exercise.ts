@@ -82,9 +82,12 @@ function limits({ rlimits }: Process): Draft[] {
 /** Groups first, user last: once the user is not root, it may not choose groups any more. */
 function ids({ user }: Process): Draft[] {
   if (!user) return [];
+  const gids = user.additionalGids ?? [];
   const common = { at: 'child', phase: 'ids', field: 'process.user' } as const;
   return [
-    ...(user.additionalGids ? [{ ...common, kind: 'setgroups', gids: user.additionalGids } as const] : []),
+    // Also when there are none: those of whoever started us are not the program's. Where the kernel forbids it
+    // (user_namespaces(7), "setgroups"), they stay.
+    { ...common, kind: 'setgroups', gids, ...(gids.length > 0 ? {} : { tolerate: ['EPERM'] }) },
     { ...common, kind: 'setgid', gid: user.gid },
     { ...common, kind: 'setuid', uid: user.uid },
     ...(user.umask === undefined ? [] : [{ ...common, kind: 'umask', mask: user.umask } as const]),

@@ -23,7 +23,7 @@ export const owns = [
   'linux.memoryPolicy',
 ];
 
-export default function process(spec: Spec, facts: Facts): Draft[] {
+export default function process(spec: Spec, _facts: Facts): Draft[] {
   const { process } = spec;
   if (!process) return [];
   return [
@@ -35,7 +35,7 @@ export default function process(spec: Spec, facts: Facts): Draft[] {
     ...terminal(spec, process),
     ...rlimits(process),
     ...scheduling(spec),
-    ...ids(process, facts),
+    ...ids(process),
     // #region exec
     {
       at: 'child',
@@ -106,14 +106,14 @@ function terminal(spec: Spec, { terminal, consoleSize }: Process): Draft[] {
 }
 
 /** Groups first, user last: once the user is not root, it may not choose groups any more. */
-function ids({ user }: Process, facts: Facts): Draft[] {
+function ids({ user }: Process): Draft[] {
   if (!user) return [];
-  const common = { at: 'child', phase: 'ids', field: 'process.user' } as const;
   const gids = user.additionalGids ?? [];
-  // Also an empty list is set, or the asker's groups would stay. An ordinary user may not, and has no others to lose.
-  const mine = facts.uid !== 0 && gids.length === 0;
+  const common = { at: 'child', phase: 'ids', field: 'process.user' } as const;
   return [
-    ...(mine ? [] : [{ ...common, kind: 'setgroups', gids } as const]),
+    // Also when there are none: those of whoever started us are not the program's. Where the kernel forbids it
+    // (user_namespaces(7), "setgroups"), they stay.
+    { ...common, kind: 'setgroups', gids, ...(gids.length > 0 ? {} : { tolerate: ['EPERM'] }) },
     { ...common, kind: 'setgid', gid: user.gid },
     { ...common, kind: 'setuid', uid: user.uid },
     ...(user.umask === undefined ? [] : [{ ...common, kind: 'umask', mask: user.umask } as const]),

@@ -1,11 +1,13 @@
 /** Lesson 2: a mount tree of one's own, and a root without a way back. */
 import type { Facts } from '../../src/facts/facts.ts';
+import { MAP_ROOTFS_ANNOTATION } from '../../src/oci/annotations.ts';
 import { type Mount, namespace, type Spec } from '../../src/oci/spec.ts';
 import { isCgroupMount } from '../../src/steps/cgroup/mount.ts';
 import { deviceSteps } from '../../src/steps/devices.ts';
 import { joinNamespace } from '../../src/steps/join.ts';
 import { mountSteps } from '../../src/steps/mounts.ts';
 import { rootPropagation, treePropagation } from '../../src/steps/propagation.ts';
+import { mayBeShutOut, treeByHost } from '../../src/steps/root-tree.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 import { hasTree } from '../../src/steps/tree.ts';
 
@@ -20,13 +22,15 @@ export const owns = [
   'linux.devices',
   'linux.mountLabel',
   `annotations[${NO_PIVOT_ANNOTATION}]`,
+  `annotations[${MAP_ROOTFS_ANNOTATION}]`,
 ];
 
 export default function mount(spec: Spec, facts: Facts): Draft[] {
   const readonly = spec.root?.readonly ? ['root.readonly'] : [];
   if (!hasTree(spec, ['mounts', 'linux.devices', 'linux.rootfsPropagation', ...readonly])) return [];
   const joined = namespace(spec, 'mount')?.path;
-  const tree = joined === undefined ? ownTree(spec) : joinedTree(spec, joined);
+  const own = mayBeShutOut(spec, facts) ? treeByHost : ownTree;
+  const tree = joined === undefined ? own(spec) : joinedTree(spec, joined);
   return [...tree, ...mounts(spec, facts), ...deviceSteps(spec, facts), ...newRoot(spec, joined)];
 }
 

@@ -2,27 +2,49 @@
 import type { Facts } from '../../src/facts/facts.ts';
 import { namespace, type Spec } from '../../src/oci/spec.ts';
 import { newNamespace } from '../../src/steps/join.ts';
-import { linkUp, NETLINK_ROUTE } from '../../src/steps/net/rtnetlink.ts';
+import { addressOf, attach, netlink } from '../../src/steps/net/attach.ts';
+import { netDevices } from '../../src/steps/net/devices.ts';
+import { networkFiles } from '../../src/steps/net/files.ts';
+import { LO, linkUp } from '../../src/steps/net/links.ts';
+import {
+  ADDRESS_ANNOTATION,
+  NETWORK_ANNOTATION,
+  networkWish,
+  PUBLISH_ANNOTATION,
+} from '../../src/steps/net/spec.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 
-export const owns = ['linux.namespaces[network]'];
+export const owns = [
+  'linux.namespaces[network]',
+  'linux.netDevices',
+  `annotations[${NETWORK_ANNOTATION}]`,
+  `annotations[${ADDRESS_ANNOTATION}]`,
+  `annotations[${PUBLISH_ANNOTATION}]`,
+];
 
-/** The loopback device is the first link of every network namespace. */
-const LO = 1;
-
-export default function net(spec: Spec, _facts: Facts): Draft[] {
-  const wanted = namespace(spec, 'network');
-  // A namespace that is joined is already as its maker wanted it.
-  if (!wanted || wanted.path !== undefined) return newNamespace(spec, 'network');
+export default function net(spec: Spec, facts: Facts): Draft[] {
+  const { mode } = networkWish(spec);
   return [
     ...newNamespace(spec, 'network'),
-    {
-      at: 'child',
-      phase: 'network',
-      kind: 'netlink',
-      protocol: NETLINK_ROUTE,
-      messages: linkUp(LO).toString('base64'),
-      field: 'linux.namespaces',
-    },
+    ...loopback(spec),
+    ...(mode === 'bridge' ? attach(spec, facts) : []),
+    ...netDevices(spec, facts),
+    ...files(spec, facts, mode === 'bridge'),
   ];
+}
+
+function loopback(spec: Spec): Draft[] {
+  const wanted = namespace(spec, 'network');
+  // A namespace that is joined is already as its maker wanted it.
+  if (!wanted || wanted.path !== undefined) return [];
+  // #region lo
+  return [netlink('child', linkUp(LO), 'linux.namespaces')];
+  // #endregion
+}
+
+function files(spec: Spec, { network }: Facts, bridged: boolean): Draft[] {
+  if (!network || spec.annotations?.[NETWORK_ANNOTATION] === undefined) return [];
+  // Joined to another container's network, the address is the other's, and whoever built the config knows it.
+  const address = bridged ? addressOf(spec, network) : spec.annotations[ADDRESS_ANNOTATION];
+  return networkFiles(spec, network, address);
 }

@@ -1,7 +1,8 @@
 /** Lesson 7: root inside, an ordinary user outside. */
 import type { Facts } from '../../src/facts/facts.ts';
 import { namespace, type Spec } from '../../src/oci/spec.ts';
-import { mapText } from '../../src/steps/id-map.ts';
+import { PlanError } from '../../src/plan/error.ts';
+import { deniesSetgroups, idMapSteps, isMapped } from '../../src/steps/idmap.ts';
 import { newNamespace } from '../../src/steps/join.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 
@@ -9,20 +10,39 @@ export const owns = ['linux.namespaces[user]', 'linux.uidMappings', 'linux.gidMa
 
 export default function user(spec: Spec, facts: Facts): Draft[] {
   const wanted = namespace(spec, 'user');
-  if (!wanted || wanted.path !== undefined) return newNamespace(spec, 'user');
-  const { uidMappings = [], gidMappings = [] } = spec.linux ?? {};
-  const common = { at: 'host', phase: 'identity', kind: 'write', dir: 'proc' } as const;
-  const becomeRoot = { at: 'child', phase: 'identity', field: 'linux.uidMappings' } as const;
+  if (!wanted) return withoutNamespace(spec);
+  if (wanted.path !== undefined) return [...newNamespace(spec, 'user'), ...becomeRoot(spec, false)];
   return [
     ...newNamespace(spec, 'user'),
-    // An unprivileged writer of gid_map must first give up setgroups(2): else it could shed a group that denies access
-    // (user_namespaces(7), "Defining user and group ID mappings").
-    ...(facts.uid === 0
+    ...idMapSteps(spec, facts),
+    ...becomeRoot(spec, deniesSetgroups(spec, facts)),
+  ];
+}
+
+function withoutNamespace(spec: Spec): Draft[] {
+  for (const field of ['uidMappings', 'gidMappings'] as const)
+    if (spec.linux?.[field]?.length)
+      throw new PlanError(`linux.${field}: maps need a user namespace in linux.namespaces`);
+  return [];
+}
+
+/**
+ * Until now the child is nobody inside, with all capabilities; files that it makes would be nobody's, too. What it had
+ * from the asker's groups, it gives up: they would open doors that no id inside explains.
+ */
+function becomeRoot(spec: Spec, keepsGroups: boolean): Draft[] {
+  const { uidMappings, gidMappings } = spec.linux ?? {};
+  const common = { at: 'child', phase: 'identity' } as const;
+  const joined = namespace(spec, 'user')?.path !== undefined;
+  return [
+    ...(keepsGroups || joined
       ? []
-      : [{ ...common, path: 'setgroups', data: 'deny', field: 'linux.gidMappings' } as const]),
-    { ...common, path: 'uid_map', data: mapText(uidMappings), field: 'linux.uidMappings' },
-    { ...common, path: 'gid_map', data: mapText(gidMappings), field: 'linux.gidMappings' },
-    { ...becomeRoot, kind: 'setgid', gid: 0 },
-    { ...becomeRoot, kind: 'setuid', uid: 0 },
+      : [{ ...common, kind: 'setgroups', gids: [], field: 'linux.gidMappings' } as const]),
+    ...(joined || isMapped(gidMappings ?? [], 0)
+      ? [{ ...common, kind: 'setgid', gid: 0, field: 'linux.gidMappings' } as const]
+      : []),
+    ...(joined || isMapped(uidMappings ?? [], 0)
+      ? [{ ...common, kind: 'setuid', uid: 0, field: 'linux.uidMappings' } as const]
+      : []),
   ];
 }

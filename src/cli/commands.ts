@@ -60,5 +60,6 @@ export const commands = {
 /** Without a command: the menu. */
 export async function otherwise(): Promise<void> {
   const { lessonCommand } = await import('../course/lesson-command.ts');
-  process.exitCode = await lessonCommand(undefined, {});
+  const { runAsOwnRoot } = await import('../course/own-namespace.ts');
+  process.exitCode = runAsOwnRoot() ?? (await lessonCommand(undefined, {}));
 }

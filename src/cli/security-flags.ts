@@ -30,7 +30,8 @@ function privileged(spec: Spec): void {
   delete spec.linux.maskedPaths;
   delete spec.linux.readonlyPaths;
   for (const mount of spec.mounts ?? [])
-    if (mount.type === 'sysfs') mount.options = mount.options?.filter((word) => word !== 'ro') ?? [];
+    if (mount.type === 'sysfs' || mount.type === 'cgroup')
+      mount.options = mount.options?.filter((word) => word !== 'ro') ?? [];
 }
 
 function setCapabilities(spec: Spec, add: readonly string[], drop: readonly string[]): void {

@@ -13,9 +13,12 @@ export interface SpecFlags extends MountFlags, ResourceFlags {
   env?: string[];
   workdir?: string;
   user?: string;
+  groupAdd?: string[];
   readOnly?: boolean;
   init?: boolean;
+  userns?: string;
   network?: string;
+  publish?: string[];
   capAdd?: string[];
   capDrop?: string[];
   securityOpt?: string[];
@@ -53,12 +56,18 @@ export function addSpecFlags(command: Command): Command {
     .option('-e, --env <name=value>', 'set a variable', collect)
     .option('-w, --workdir <dir>', 'working directory inside')
     .option('-u, --user <uid[:gid]>', 'run as this user, by number')
+    .option('--group-add <gid>', 'and as a member of this group, by number', collect)
     .option('-v, --volume <source:target[:options]>', 'show a file or directory of the host inside', collect)
     .option('--tmpfs <path[:options]>', 'an empty file system in memory', collect)
     .option('--device <device[:path]>', 'give it a device of the host', collect)
     .option('--read-only', 'the root file system is read-only')
     .option('--init', 'a small init as PID 1, which reaps and forwards signals')
-    .option('--network <mode>', 'none or host', 'none')
+    .option('--userns <mode>', 'whose ids: host, auto or keep-id (default: host for root, auto for others)')
+    .option(
+      '--network <mode>',
+      'none, bridge, host or container:NAME (default: none; with --publish, bridge)',
+    )
+    .option('-p, --publish <[ip:]port:port>', 'a port of the host that leads to one inside', collect)
     .option('--cap-add <name>', 'leave it this capability, or ALL', collect)
     .option('--cap-drop <name>', 'take this capability from it, or ALL', collect)
     .option(

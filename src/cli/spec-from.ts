@@ -9,9 +9,11 @@ import type { Spec } from '../oci/spec.ts';
 import { canDecideDevices } from '../steps/cgroup/resources.ts';
 import type { Stage } from '../steps/stage.ts';
 import { addMounts } from './mount-flags.ts';
+import { setNetwork } from './network-flags.ts';
 import { deviceRules, resourcesFrom } from './resource-flags.ts';
 import { secure } from './security-flags.ts';
 import type { SpecFlags } from './spec-flags.ts';
+import { setUserns } from './userns-flags.ts';
 
 /** @throws Error naming the flag and what it takes. */
 export function specFrom(
@@ -28,24 +30,25 @@ export function specFrom(
     program.env = [...(program.env ?? []), ...(flags.env ?? []).map(variable)];
     if (flags.workdir !== undefined) program.cwd = flags.workdir;
     if (flags.user !== undefined) program.user = user(flags.user);
+    if (flags.groupAdd)
+      program.user = { uid: 0, gid: 0, ...program.user, additionalGids: flags.groupAdd.map(gid) };
     if (flags.tty) terminal(spec);
   }
   secure(spec, flags);
   if (flags.hostname !== undefined) spec.hostname = flags.hostname;
   if (flags.readOnly && spec.root) spec.root.readonly = true;
-  if (flags.init) spec.annotations = { [INIT_ANNOTATION]: 'true' };
+  if (flags.init) spec.annotations = { ...spec.annotations, [INIT_ANNOTATION]: 'true' };
   const stages = lesson === undefined ? allStages : stagesUpTo(lesson);
   addResources(spec, flags, stages);
   addMounts(spec, flags); // a device that is given is opened in what is closed by now
-  if (flags.network === 'host') shareNetwork(spec);
-  else if (flags.network !== undefined && flags.network !== 'none')
-    throw new Error(`--network ${flags.network}: it takes none or host`);
+  setUserns(spec, flags);
+  setNetwork(spec, flags);
   return { spec, stages };
 }
 
-/** Closed to devices that it was not given, where there is somebody to see to it. */
+/** Closed to devices that it was not given, where there is somebody to see to it, and but for the privileged. */
 function addResources(spec: Spec, flags: SpecFlags, stages: readonly Stage[]): void {
-  const possible = stages.some(({ id }) => id === 'cgroup') && canDecideDevices(probe());
+  const possible = !flags.privileged && stages.some(({ id }) => id === 'cgroup') && canDecideDevices(probe());
   const devices = deviceRules(flags, possible);
   const resources = { ...resourcesFrom(flags), ...(devices ? { devices } : {}) };
   if (Object.keys(resources).length > 0) spec.linux = { ...spec.linux, resources };
@@ -69,14 +72,14 @@ function user(text: string): { uid: number; gid: number } {
   return { uid: Number(found[1]), gid: Number(found[2] ?? found[1]) };
 }
 
+function gid(text: string): number {
+  if (!/^\d+$/.test(text)) throw new Error(`--group-add ${text}: it takes a number`);
+  return Number(text);
+}
+
 function terminal(spec: Spec): void {
   if (!spec.process) return;
   spec.process.terminal = true;
   const { rows, columns } = process.stdout;
   if (rows && columns) spec.process.consoleSize = { height: rows, width: columns };
-}
-
-function shareNetwork(spec: Spec): void {
-  if (!spec.linux?.namespaces) return;
-  spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'network');
 }

@@ -5,15 +5,17 @@ import { type Place, TextError } from './text-error.ts';
 const prompt = /^@(host|container)\$ (.*)$/;
 const claim = /^=([>!?]) ?(.*)$/;
 
-/** `NAME [fresh] [run="FLAGS"]`, then narration, commands and claims. */
+/** `NAME [fresh] [root] [run="FLAGS"]`, then narration, commands and claims. */
 export function parseScene(info: string, text: string, place: Place): Scene {
-  const [, name, fresh, run] = /^([\w-]+)(\s+fresh)?(?:\s+run="([^"]*)")?$/.exec(info) ?? [];
-  if (!name) throw new TextError(place, `scene ${info}: it has to be: scene NAME [fresh] [run="FLAGS"]`);
+  const [, name, fresh, root, run] = /^([\w-]+)(\s+fresh)?(\s+root)?(?:\s+run="([^"]*)")?$/.exec(info) ?? [];
+  if (!name)
+    throw new TextError(place, `scene ${info}: it has to be: scene NAME [fresh] [root] [run="FLAGS"]`);
   const scene: Scene = {
     ...place,
     type: 'scene',
     name,
     fresh: fresh !== undefined,
+    root: root !== undefined,
     ...(run === undefined ? {} : { run }),
     lines: [],
   };

@@ -64,6 +64,8 @@ export interface Scene extends Place {
   name: string;
   /** Wants a container that no scene used before. */
   fresh: boolean;
+  /** Only the host's own root can do what it shows; root of a learner's namespace is shown the text alone. */
+  root: boolean;
   /** Flags of `tslab run`, when they differ from the lesson's usual ones. */
   run?: string;
   lines: SceneLine[];

@@ -1,4 +1,5 @@
 /** Shows a scene: narration, each command before it runs, what it showed, and whether that is what the text says. */
+import { inUserNamespace } from '../facts/userns.ts';
 import type { Ask } from './ask.ts';
 import type { Scene } from './lesson.ts';
 import { timeScale } from './scale.ts';
@@ -27,7 +28,10 @@ interface Options {
 
 export async function playScene({ scene, stage, screen, words, ask, guard }: Options): Promise<SceneReport> {
   const report: SceneReport = { played: process.getuid?.() === 0, claims: 0, failures: [] };
-  let asking = ask !== undefined && report.played;
+  const forbidden = report.played && onlyHostsRoot(scene);
+  const plays = report.played && !forbidden;
+  if (forbidden) screen.item('skip', words.needsHostRoot);
+  let asking = ask !== undefined && plays;
   for await (const { line, run } of stage.play(scene)) {
     if (line.type === 'say') {
       screen.print();
@@ -40,7 +44,7 @@ export async function playScene({ scene, stage, screen, words, ask, guard }: Opt
       if (key === 's') return { ...report, played: false };
       if (key === 'a') asking = false;
     }
-    if (!report.played) continue;
+    if (!plays) continue;
     const shown = await guard(run()).catch((error: Error) => failedToRun(error));
     if (shown instanceof Error) {
       screen.item('fail', shown.message);
@@ -56,6 +60,9 @@ export async function playScene({ scene, stage, screen, words, ask, guard }: Opt
   }
   return report;
 }
+
+/** Where the kernel asks for the host's root, and we are root of a learner's namespace (own-namespace.ts). */
+export const onlyHostsRoot = (scene: Scene): boolean => scene.root && inUserNamespace();
 
 /** Quit goes up; what could not be started is a claim that did not hold. */
 function failedToRun(error: Error): Error {

@@ -1,4 +1,5 @@
 /** Plays a lesson in a terminal: step by step with a learner, or all through by itself. */
+import { inUserNamespace } from '../facts/userns.ts';
 import type { Ask } from './ask.ts';
 import { Quit } from './ask.ts';
 import type { CatalogLesson } from './catalog.ts';
@@ -65,6 +66,7 @@ class Player {
     const { screen, lesson, ask, progress, texts } = this.#options;
     screen.heading(`${lesson.number} · ${texts[this.#language].title}`);
     if (process.getuid?.() !== 0) screen.item('skip', `${this.words.needsRoot} ${lesson.number}`);
+    if (inUserNamespace()) screen.item('none', this.words.ownHost);
     const parts = places(texts[this.#language]).length;
     const begin = ask ? await this.#resume(parts) : 0;
     for (let i = begin; i < parts; i++) {

@@ -24,7 +24,10 @@ function essence(part: Part): string {
     return `${part.options.length} options, the right one is ${right + 1}`;
   }
   if (part.type === 'scene')
-    return [`${part.name} ${part.fresh} ${part.run ?? ''}`, ...part.lines.map(sceneLine)].join('\n');
+    return [
+      `${part.name} ${part.fresh}${part.root ? ' root' : ''} ${part.run ?? ''}`,
+      ...part.lines.map(sceneLine),
+    ].join('\n');
   if (part.type === 'hint') return `hint ${part.level}`;
   return part.type === 'source' ? part.name : part.type;
 }

@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { isMappedHere } from '../facts/userns.ts';
 import { packageRoot } from '../package-root.ts';
 import type { Learner } from './learner.ts';
 import { timeScale } from './scale.ts';
@@ -154,9 +155,13 @@ const limits = (): string =>
  */
 const confined = (): string =>
   process.getuid?.() === 0
-    ? `unshare --net --ipc --pid --fork --kill-child=KILL -- setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups ` +
+    ? `unshare --net --ipc --pid --fork --kill-child=KILL -- setpriv ${asNobody()} ` +
       '--no-new-privs --inh-caps=-all --bounding-set=-all -- /proc/self/fd/3'
     : '/proc/self/fd/3';
+
+/** Root of the learner's own namespace may have nobody in it: then it is the learner, who has no powers left. */
+const asNobody = (): string =>
+  isMappedHere(NOBODY) ? `--reuid=${NOBODY} --regid=${NOBODY} --clear-groups` : '';
 
 type End = { code: number | null; signal: string | null } | 'time' | 'output' | Error;
 

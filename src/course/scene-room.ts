@@ -6,7 +6,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { inUserNamespace } from '../facts/userns.ts';
 import { packageRoot } from '../package-root.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
 import { childrenOf, descendants, endAll, processesMarked } from './processes.ts';
@@ -42,7 +44,7 @@ export class SceneRoom {
     mkdirSync(this.#scratch);
     this.#env = {
       PATH: `${packageRoot}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
-      HOME: '/root',
+      HOME: inUserNamespace() ? homedir() : '/root',
       LC_ALL: 'C.UTF-8',
       TERM: 'dumb',
       NO_COLOR: '1',

@@ -1,11 +1,13 @@
 /** What a stage may import from tslab by value: pure helpers of the lessons' own stages, at hand where it is evaluated. */
-export { INIT_ANNOTATION } from '../oci/annotations.ts';
+export { INIT_ANNOTATION, MAP_ROOTFS_ANNOTATION } from '../oci/annotations.ts';
 export { namespace } from '../oci/spec.ts';
 export { PlanError } from '../plan/error.ts';
+export { isCgroupMount } from '../steps/cgroup/mount.ts';
 export { deviceSteps } from '../steps/devices.ts';
 export { joinNamespace, newNamespace } from '../steps/join.ts';
 export { mountSteps } from '../steps/mounts.ts';
 export { rootPropagation, treePropagation } from '../steps/propagation.ts';
 export { rlimits } from '../steps/rlimits.ts';
+export { mayBeShutOut, treeByHost } from '../steps/root-tree.ts';
 export { scheduling } from '../steps/scheduling.ts';
 export { hasTree } from '../steps/tree.ts';

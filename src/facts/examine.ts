@@ -15,8 +15,11 @@ export function examine(facts: Facts): Finding[] {
     lesson,
     remedy: `kernel ${facts.kernel} was built without them; take a distribution's standard kernel`,
   });
+  // Lessons give an ordinary user a namespace of their own, with all capabilities that count in it.
+  const own = facts.uid !== 0 && facts.namespaces.includes('user') && !facts.ids?.usernsForbiddenBy;
+  const enough = own ? ['CAP_SYS_CHROOT', 'CAP_SYS_ADMIN'] : [];
   const capability = (name: string, lesson: string): Finding => ({
-    ok: facts.capabilities.includes(name),
+    ok: facts.capabilities.includes(name) || enough.includes(name),
     name,
     lesson,
     remedy: facts.uid === 0 ? 'this root was stripped of it: you are in a container or sandbox' : 'use sudo',
@@ -36,7 +39,14 @@ export function examine(facts: Facts): Finding[] {
     namespace('uts', '4 uts'),
     namespace('ipc', '5 ipc'),
     namespace('network', '6 net'),
+    {
+      ok: facts.network?.nft !== undefined,
+      name: 'nft (bridges and published ports)',
+      lesson: '6 net',
+      remedy: 'type: sudo apt-get install nftables',
+    },
     namespace('user', '7 user'),
+    ...ordinary(facts),
     namespace('time', '8 time'),
     {
       ok: facts.cgroup.layout !== 'none' && facts.cgroup.writable,
@@ -57,6 +67,32 @@ export function examine(facts: Facts): Finding[] {
       name: `AppArmor or SELinux (${(facts.labels ?? []).join(' ') || 'none'})`,
       lesson: '12 harden (labels only)',
       remedy: 'boot a kernel with security=apparmor or security=selinux',
+    },
+  ];
+}
+
+/** What root doesn't need. */
+function ordinary({ uid, ids }: Facts): Finding[] {
+  if (uid === 0 || !ids) return [];
+  const ranges = Math.min(...[ids.subuids, ids.subgids].map((given) => given.length));
+  return [
+    {
+      ok: ids.usernsForbiddenBy === undefined,
+      name: 'user namespaces for ordinary users',
+      lesson: '1 chroot, and all after it, without sudo',
+      remedy: `an administrator may allow them: sudo sysctl ${ids.usernsForbiddenBy}`,
+    },
+    {
+      ok: ids.newuidmap !== undefined && ids.newgidmap !== undefined,
+      name: 'newuidmap, newgidmap',
+      lesson: '7 user (more than one id)',
+      remedy: 'type: sudo apt-get install uidmap',
+    },
+    {
+      ok: ranges > 0,
+      name: 'ranges in /etc/subuid, /etc/subgid',
+      lesson: '7 user (more than one id)',
+      remedy: 'type: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER',
     },
   ];
 }

@@ -23,6 +23,57 @@ export interface Facts {
   readonly cgroup: CgroupFacts;
   /** Whether `/` is a shared mount (systemd makes it so): then a mount made carelessly reaches the host. */
   readonly rootShared: boolean;
+  readonly network?: NetworkFacts;
+  /** Read only for an ordinary user: root needs nobody's leave. */
+  readonly ids?: IdFacts;
+}
+
+/** What the asking user may map into a user namespace besides their own ids. */
+export interface IdFacts {
+  readonly subuids: readonly IdRange[];
+  readonly subgids: readonly IdRange[];
+  /** The sysctl, as `name=value`, that would have to be set before an ordinary user may make a user namespace. */
+  readonly usernsForbiddenBy?: string;
+  /** Absolute paths of the set-user-id helpers, if the host has them. */
+  readonly newuidmap?: string;
+  readonly newgidmap?: string;
+}
+
+export interface IdRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Of the network namespace of whoever asks. Read only for a config that asks for a network (network.ts). */
+export interface NetworkFacts {
+  /** Names of all links. */
+  readonly links: readonly string[];
+  /** IPv4 routes; a prefix of 0 is the default route. */
+  readonly routes: readonly { link: string; destination: string; prefix: number }[];
+  /** Of the link with the default route: what fits through it, fits to wherever it leads. */
+  readonly mtu: number;
+  readonly listening: readonly Listener[];
+  /** Whether the host passes on what is not for itself (ip_forward). */
+  readonly forwarding: boolean;
+  /** The text of /etc/resolv.conf, or of what systemd-resolved writes for those who can't reach its own 127.0.0.53. */
+  readonly resolv: string;
+  /** Absolute path of the nft program, if the host has it. */
+  readonly nft?: string;
+  /** Those of the host's links that the config moves, as they are before. */
+  readonly devices: Readonly<Record<string, NetDevice>>;
+}
+
+/** A socket of the host that waits for others to speak first. */
+export interface Listener {
+  readonly protocol: 'tcp' | 'udp';
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface NetDevice {
+  readonly index: number;
+  /** Those that stay: of global scope and without an end. */
+  readonly addresses: readonly { address: string; prefix: number }[];
 }
 
 export interface CgroupFacts {

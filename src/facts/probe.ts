@@ -5,6 +5,9 @@ import type { Spec } from '../oci/spec.ts';
 import { capabilities } from '../plan/flags.ts';
 import { cgroupFacts } from './cgroup.ts';
 import type { Facts } from './facts.ts';
+import { readIds } from './ids.ts';
+import { networkFor } from './network.ts';
+import { inUserNamespace } from './userns.ts';
 
 /** OCI's words for the names in /proc/self/ns. */
 const namespaceWords: Readonly<Record<string, string>> = { mnt: 'mount', net: 'network' };
@@ -27,13 +30,19 @@ export function probe(spec?: Spec): Facts {
     seccomp: read('/proc/sys/kernel/seccomp/actions_avail')?.trim().split(' ') ?? [],
     cgroup: cgroupFacts(mounts, spec),
     rootShared: mounts.some((line) => line.split(' ')[4] === '/' && line.includes(' shared:')),
+    ...networkFor(spec),
+    ...((process.geteuid?.() ?? 0) === 0 ? {} : { ids: readIds(process.geteuid?.() ?? 0) }),
   };
 }
+
+/** In a user namespace one can hold these, and the kernel still asks for them in the first one (capabilities(7)). */
+const onlyTheHosts = ['CAP_MKNOD', 'CAP_SYS_RESOURCE', 'CAP_SYS_TIME', 'CAP_SYS_MODULE', 'CAP_SYS_BOOT'];
 
 /** Effective capabilities of this process, by name. */
 export function ownCapabilities(): string[] {
   const mask = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`);
-  return capabilities.filter((_, bit) => (mask >> BigInt(bit)) & 1n);
+  const held = capabilities.filter((_, bit) => (mask >> BigInt(bit)) & 1n);
+  return inUserNamespace() ? held.filter((name) => !onlyTheHosts.includes(name)) : held;
 }
 
 /** Undefined for what is not there. */

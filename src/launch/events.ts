@@ -11,6 +11,7 @@ const names = [
   'undone',
   'clean',
   'refused',
+  'said',
 ] as const;
 export type EventType = Exclude<(typeof names)[number], ''>;
 
@@ -24,6 +25,8 @@ export interface LaunchEvent {
   value: number;
   /** Duration of a done step. */
   ns: number;
+  /** A piece of what a program of the host said, or how it ended: comes before the `failed` of its step. */
+  said?: string;
 }
 
 export const EVENT_SIZE = 24;
@@ -59,5 +62,6 @@ function decode(type: EventType, bytes: Buffer, offset: number): LaunchEvent {
     errno: bytes.readInt32LE(offset + 8),
     value: bytes.readUInt32LE(offset + 12),
     ns: Number(bytes.readBigUInt64LE(offset + 16)),
+    ...(type === 'said' ? { said: bytes.toString('latin1', offset + 4, offset + EVENT_SIZE) } : {}),
   };
 }

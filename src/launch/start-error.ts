@@ -1,5 +1,5 @@
 /** A container that did not come to life: which step, which call, which error, and what it usually means. */
-import { getSystemErrorName } from 'node:util';
+import { getSystemErrorName, stripVTControlCharacters } from 'node:util';
 import { explainCall, explainOrigin } from '../plan/explain.ts';
 import type { Plan, Step } from '../plan/step.ts';
 
@@ -15,8 +15,10 @@ const hints: Readonly<Record<string, string>> = {
   EINVAL:
     'the kernel knows no such combination here: often a missing kernel feature or a path that is no mount point',
   ENOSPC: 'a limit is reached: for clone3 see /proc/sys/user/max_*_namespaces; a cpuset needs its CPUs first',
-  ENODEV: 'this kernel has no such file system',
+  ENODEV: 'there is no such file system in this kernel, or no such device',
   EBUSY: 'something uses it already',
+  ECANCELED: 'a program of the host could not do its part; how it ended and what it said stands above',
+  ETIMEDOUT: 'it took longer than it should ever take; the host may be overloaded',
   ESRCH: 'the process is gone: killed from outside, or born into a memory limit too small for it',
   EOPNOTSUPP: 'a cgroup below a threaded one takes threads only (cgroups(7), "Thread mode")',
   ENOSYS: 'this kernel is too old for the call',
@@ -30,14 +32,16 @@ export class StartError extends Error {
   /** As a shell would say it: 127 no such program, 126 not executable, 125 anything else. */
   readonly exitCode: number;
 
-  constructor(plan: Plan, index: number, errno: number) {
+  /** @param said the bytes of the launcher's `said` events, one character each. */
+  constructor(plan: Plan, index: number, errno: number, said = '') {
     const step = plan.steps[index];
     if (!step) throw new Error(`launcher: it speaks of step ${index}, but the plan has ${plan.steps.length}`);
     const name = getSystemErrorName(-errno);
     const call = explainCall(step);
-    const hint = stepHint(step, name) ?? hints[name];
+    const hint = stepHint(step, name, said) ?? hints[name];
     super(
       `step ${index + 1} of ${plan.steps.length}, ${call}: ${name}, asked for by ${explainOrigin(step)}` +
+        (step.kind === 'spawn' ? whatItSaid(said) : '') +
         (hint === undefined ? '' : `\n  usually: ${hint}`),
     );
     this.step = step;
@@ -47,9 +51,29 @@ export class StartError extends Error {
   }
 }
 
-function stepHint(step: Step, errno: string): string | undefined {
+/** What a program wrote may hold what would steer the reader's terminal. */
+function whatItSaid(said: string): string {
+  const text = Buffer.from(said.replace(/\0+$/, ''), 'latin1').toString();
+  const lines = text.split('\n').map((line) =>
+    stripVTControlCharacters(line)
+      .replace(/\p{Cc}/gu, ' ')
+      .trimEnd(),
+  );
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => `\n  | ${line}`)
+    .join('');
+}
+
+function stepHint(step: Step, errno: string, said: string): string | undefined {
+  if (step.kind === 'spawn' && /File exists[\s\S]*add element/.test(said))
+    return 'that port of the host leads into another container already: see tslab ps';
+  if (step.kind === 'spawn' && errno === 'ENOENT')
+    return `there is no ${step.path} on this host: see tslab doctor for the package that has it`;
   if (step.kind === 'write' && errno === 'EBUSY' && step.path.endsWith('/cgroup.subtree_control'))
     return 'a cgroup that holds processes itself hands out no controllers (cgroups(7), "no internal processes")';
+  if (step.kind === 'schedattr' && errno === 'EPERM')
+    return 'it takes CAP_SYS_NICE; where cgroups have a real-time budget, set linux.resources.cpu.realtimeRuntime';
   if (step.kind !== 'exec' || errno !== 'ENOENT') return undefined;
   return `there is no ${step.argv[0]} in the container, or its interpreter or dynamic loader is missing there`;
 }

@@ -5,3 +5,6 @@ export const INIT_ANNOTATION = 'org.tslab.init';
 
 /** `inherit`: the program keeps the caller's session keyring. */
 export const KEYRING_ANNOTATION = 'org.tslab.keyring';
+
+/** Shows the files of root.path as those of the user namespace's ids, by an id-mapped mount (mount_setattr(2)). */
+export const MAP_ROOTFS_ANNOTATION = 'org.tslab.map-rootfs';

@@ -12,7 +12,6 @@ const notBuilt = 'no stage of this runtime honours it';
 /** What this runtime does not do, and so refuses instead of passing over it. */
 export const refusedFields: Readonly<Record<string, string>> = {
   hooks: notBuilt,
-  'linux.netDevices': notBuilt,
   'linux.intelRdt': 'cache and memory bandwidth allocation (resctrl) is not built',
 };
 

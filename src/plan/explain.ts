@@ -28,6 +28,27 @@ const list = (words: readonly string[], most: number) => {
 const caps = (names: readonly string[]) =>
   names.length === 0 ? '0' : names.length > 3 ? `${names.length} capabilities` : names.join('|');
 
+/** rtnetlink(7): the type of each message, and the name that a message about a link begins with. */
+function netlinkMessages(bytes: Buffer): string {
+  const told: string[] = [];
+  for (let at = 0, length = 0; at + 16 <= bytes.length; at += length) {
+    length = Math.max(16, (bytes.readUInt32LE(at) + 3) & ~3);
+    const type = bytes.readUInt16LE(at + 4);
+    const isLink = type === 16 || type === 17;
+    const named = isLink && at + 36 < bytes.length && bytes.readUInt16LE(at + 34) === 3;
+    const name = named ? bytes.toString('latin1', at + 36, bytes.indexOf(0, at + 36)) : undefined;
+    told.push(`${rtnetlinkTypes[type] ?? `message ${type}`}${name === undefined ? '' : ` ${q(name)}`}`);
+  }
+  return told.join(', ');
+}
+
+const rtnetlinkTypes: Readonly<Record<number, string>> = {
+  16: 'RTM_NEWLINK',
+  17: 'RTM_DELLINK',
+  20: 'RTM_NEWADDR',
+  24: 'RTM_NEWROUTE',
+};
+
 const size = (base64: string) => Buffer.from(base64, 'base64').length;
 
 /** The bits of a mask, by number. */
@@ -85,7 +106,9 @@ const calls: Render = {
   verify: (c) => `fstat(${at(c)}) == ${nodeSort(c.sort)} ${c.major}:${c.minor}`,
   sethostname: (c) => `sethostname(${q(c.name)})`,
   setdomainname: (c) => `setdomainname(${q(c.name)})`,
-  netlink: (c) => `sendmsg(AF_NETLINK ${c.protocol}, ${size(c.messages)} bytes)`,
+  netlink: (c) => `sendmsg(AF_NETLINK, ${netlinkMessages(Buffer.from(c.messages, 'base64'))})`,
+  spawn: (c) => `execve(${q(c.path)}, ${list(c.argv, 8)}, ${c.envp.length} variables) on the host`,
+  share: (c) => `flock(${q(c.path)}, LOCK_SH)`,
   setsid: () => 'setsid()',
   openpts: (c) => `${c.as} = ioctl(${c.master}, TIOCGPTPEER)`,
   winsize: (c) => `ioctl(${c.fd}, TIOCSWINSZ, ${c.rows}x${c.columns})`,

@@ -110,7 +110,22 @@ export const kinds = {
   // what it sees
   sethostname: kind(30, 'child', { name: 'str' }),
   setdomainname: kind(31, 'child', { name: 'str' }),
-  netlink: kind(32, 'both', { protocol: 'u32', messages: 'bytes' }),
+  // `pidAt`: the byte offset in the messages where the child's pid belongs, unknown until it is born
+  // `alone`, here and below: a file that `share` steps lock; done only by the last of those who share it
+  netlink: kind(32, 'both', { protocol: 'u32', messages: 'bytes', pidAt: 'u32?', alone: 'str?' }),
+
+  // what the host's programs do for it, and what it shares with other containers
+  // timeout in ms, 0 for none; `pidWord` stands for the child's pid, as a whole word of argv and anywhere in the input
+  spawn: kind(33, 'host', {
+    path: 'str',
+    argv: 'strs',
+    envp: 'strs',
+    input: 'text',
+    timeout: 'u32',
+    pidWord: 'str?',
+    alone: 'str?',
+  }),
+  share: kind(34, 'host', { path: 'str' }),
 
   // its terminal
   setsid: kind(40, 'child', {}),

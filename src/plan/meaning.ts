@@ -92,6 +92,16 @@ const meanings: Meaning = {
   setdomainname: () => t('sets the NIS domain name of this UTS namespace', '设置此 UTS 命名空间的 NIS 域名'),
   netlink: () =>
     t('asks the kernel to change network links, addresses or routes', '请求内核修改网络接口、地址或路由'),
+  spawn: () =>
+    t(
+      'has a program of the host do its part, and waits for it',
+      '让主机上的一个程序来做它那部分，并等它结束',
+    ),
+  share: () =>
+    t(
+      'is counted among those who use a thing that several containers share',
+      '登记为多个容器共用之物的使用者之一',
+    ),
   setsid: () =>
     t('starts a session of its own, free of the caller’s terminal', '开启自己的会话，脱离调用者的终端'),
   openpts: () => t('opens the program’s end of the terminal', '打开终端的程序一端'),

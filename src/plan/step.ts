@@ -45,7 +45,7 @@ export type Call<K extends Kind = Kind> = {
 }[K];
 
 /** How a host step is taken back: itself a host step, by absolute path, kept in the ledger. */
-export type Undo = Call<'rmdir' | 'unlink' | 'rmtree' | 'umount' | 'write' | 'netlink'> & {
+export type Undo = Call<'rmdir' | 'unlink' | 'rmtree' | 'umount' | 'write' | 'netlink' | 'spawn'> & {
   /** Errors that mean "somebody else's by now", such as EBUSY for a directory that others use as well. At most two. */
   readonly tolerate?: readonly string[];
 };

@@ -35,6 +35,8 @@ const confinedKinds: readonly Kind[] = [
   'mask',
   'chown',
 ];
+/** Programs of the host run with all of root's rights, whatever their arguments; a lock can keep others waiting. */
+const neverALearners: readonly Kind[] = ['spawn', 'share'];
 /** Kinds that put a process before all others of the host, such as SCHED_FIFO. */
 const greedyKinds: readonly Kind[] = ['schedattr', 'ioprio'];
 const MAX_STEPS = 1024;
@@ -97,6 +99,8 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
   const kind = step.kind as Kind;
   if (step.at === 'host' && !policy.hostKinds.includes(kind))
     throw new PlanError(`${name}: at: this stage has no business on the host hand; use at: 'child'`);
+  if (neverALearners.includes(kind) || (kind === 'netlink' && step.alone !== undefined))
+    throw new PlanError(`${name}: a learner's step does not run or lock what is the host's`);
   if (step.undo !== undefined) throw new PlanError(`${name}: undo: a learner's step can't have one`);
   if (confinedKinds.includes(kind) && step.dir === undefined)
     throw new PlanError(`${name}: dir: name the directory that the path stays in, such as dir: 'root'`);

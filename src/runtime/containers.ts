@@ -6,6 +6,7 @@ import type { Spec } from '../oci/spec.ts';
 import type { Step } from '../plan/step.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { dataFolder } from './folders.ts';
+import { removeOthersFiles } from './removal.ts';
 import { runningContainers, type State, stateOf } from './state.ts';
 
 const parent = join(dataFolder, 'containers');
@@ -108,6 +109,7 @@ export function findRunning(name: string): State {
 }
 
 export function removeContainer(id: string): void {
+  removeOthersFiles(folderOf(id).path);
   rmSync(folderOf(id).path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 

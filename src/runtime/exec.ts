@@ -10,6 +10,7 @@ import { compose } from '../plan/compose.ts';
 import type { Step } from '../plan/step.ts';
 import { enterSteps } from '../steps/cgroup/enter.ts';
 import { cgroupDirectories } from '../steps/cgroup/place.ts';
+import { isMapped } from '../steps/idmap.ts';
 import { cloneFlags } from '../steps/join.ts';
 import { execAffinity } from '../steps/scheduling.ts';
 import type { Draft } from '../steps/stage.ts';
@@ -94,11 +95,22 @@ function joinNamespaces({ pid, startTime, spec }: State): Step[] {
       : []),
     ...(types.includes('user')
       ? ([
-          { ...becomeRoot, kind: 'setgid', gid: 0 },
-          { ...becomeRoot, kind: 'setuid', uid: 0 },
+          // What the asker's own groups may is not the container's to do, nor can it always be refused (setgroups: deny).
+          { ...becomeRoot, kind: 'setgroups', gids: [], tolerate: ['EPERM'] },
+          ...(hasRoot(spec)
+            ? ([
+                { ...becomeRoot, kind: 'setgid', gid: 0 },
+                { ...becomeRoot, kind: 'setuid', uid: 0 },
+              ] as const)
+            : []),
         ] as const)
       : []),
     { ...child, phase: 'root', kind: 'chdir', dir: 'root', path: '.' },
     { ...child, phase: 'root', kind: 'chroot', path: '.' },
   ];
+}
+
+/** Maps of a namespace that was joined are another's, and not in the config. */
+function hasRoot({ linux }: Spec): boolean {
+  return linux?.uidMappings === undefined || isMapped(linux.uidMappings, 0);
 }

@@ -1,8 +1,9 @@
 /** Where tslab keeps what it must remember. Each user has their own; nobody else may look in. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { inUserNamespace } from '../facts/userns.ts';
 
-const root = process.geteuid?.() === 0;
+const root = process.geteuid?.() === 0 && !inUserNamespace();
 
 /** Not /tmp: root works here, and nobody else may. Not /run: it can be noexec, and it is memory. */
 export const dataFolder = root ? '/var/lib/tslab' : join(homedir(), '.local/share/tslab');

@@ -7,6 +7,8 @@ import { compose } from '../plan/compose.ts';
 import { PlanError } from '../plan/error.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import { ungranted } from '../steps/capabilities.ts';
+import { withSubstitutes } from '../steps/idmap-mounts.ts';
+import { networkWish } from '../steps/net/spec.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 
 /** @param before host steps put in front of everything, such as the box around a learner's attempt. */
@@ -22,9 +24,10 @@ export function planFor(
   const needed = facts.uid !== 0 && user && !chosen.includes(user) ? [...chosen, user] : chosen;
   refuse(spec, needed);
   const known: Facts = { ...facts, container: { id, ...facts.container } };
+  const able = withSubstitutes(spec);
   return compose(id, [
     ...before,
-    ...needed.flatMap((stage) => stage.plan(spec, known).map((draft) => withOrigin(draft, stage.id))),
+    ...needed.flatMap((stage) => stage.plan(able, known).map((draft) => withOrigin(draft, stage.id))),
   ]);
 }
 
@@ -40,14 +43,24 @@ function refuse(spec: Spec, stages: readonly Stage[]): void {
         );
 }
 
-/** What this host can't give, where config.md wants a warning and no error: "process", capabilities. */
+/** What this host can't give, where config.md wants a warning and no error ("process", capabilities), and what it gives up. */
 export function warnings(spec: Spec, facts: Facts): string[] {
   const missing = ungranted(spec, facts);
-  if (missing.length === 0) return [];
-  return [`process.capabilities: nobody has ${missing.join(', ')} to give here; the process does without`];
+  return [
+    ...(missing.length === 0
+      ? []
+      : [`process.capabilities: nobody has ${missing.join(', ')} to give here; the process does without`]),
+    ...switchesForwarding(spec, facts),
+  ];
 }
 
 /** A stage's draft as a step of the plan: whose it is stands beside it. */
 export function withOrigin({ field, ...draft }: Draft, lesson: string): Step {
   return { ...draft, from: { lesson, ...(field === undefined ? {} : { field }) } } as Step;
+}
+
+/** A setting of the whole host is not changed in silence. */
+function switchesForwarding(spec: Spec, { network }: Facts): string[] {
+  if (!network || network.forwarding || networkWish(spec).mode !== 'bridge') return [];
+  return ['net.ipv4.ip_forward was 0: this host forwards packets as long as a container is on its bridge'];
 }

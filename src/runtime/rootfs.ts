@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { inUserNamespace } from '../facts/userns.ts';
 import { packageRoot } from '../package-root.ts';
 
 /** @returns the directory it was copied to. */
@@ -9,6 +10,10 @@ export function copyRootfs(to: string): string {
   const from = join(packageRoot, 'dist/rootfs/default');
   if (!existsSync(from))
     throw new Error(`${from}: no such directory. Type: sh ${packageRoot}/scripts/set-up`);
-  execFileSync('cp', ['-a', '--reflink=auto', `${from}/.`, to], { stdio: ['ignore', 'ignore', 'inherit'] });
+  // In a user namespace the files' own root is nobody who could be given them.
+  const owner = inUserNamespace() ? ['--no-preserve=ownership'] : [];
+  execFileSync('cp', ['-a', ...owner, '--reflink=auto', `${from}/.`, to], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   return to;
 }

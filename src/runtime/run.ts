@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { probe } from '../facts/probe.ts';
 import { launch, launcherPath, type Stdio } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
 import type { Spec } from '../oci/spec.ts';
@@ -10,6 +9,7 @@ import type { Plan, Step } from '../plan/step.ts';
 import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
+import { withAddress } from './network.ts';
 import { withOwnCgroup } from './own-cgroup.ts';
 import { planFor, warnings } from './plan.ts';
 import { claim, saveState } from './state.ts';
@@ -73,13 +73,15 @@ export function newId(asked?: string): string {
  */
 export async function start(spec: Spec, options: StartOptions = {}): Promise<Container> {
   const id = newId(options.id);
-  const facts = probe(spec);
-  const whole = withOwnCgroup(id, spec, facts, options.stages);
-  const plan = planFor(id, whole, facts, options.stages, [claim(id), ...(options.before ?? [])]);
-  for (const text of warnings(whole, facts)) options.warn?.(text);
-  const container = await perform(plan, options);
-  saveState(id, container.pid, whole);
-  return container;
+  const before = [claim(id), ...(options.before ?? [])];
+  return await withAddress(id, spec, async (spec, facts) => {
+    const whole = withOwnCgroup(id, spec, facts, options.stages);
+    const plan = planFor(id, whole, facts, options.stages, before);
+    for (const text of warnings(whole, facts)) options.warn?.(text);
+    const container = await perform(plan, options);
+    saveState(id, container.pid, whole);
+    return container;
+  });
 }
 
 /**
@@ -122,13 +124,15 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
     let pid = 0;
     let failure: Error | undefined;
     let status: number | undefined;
+    let said = '';
     const exited = Promise.withResolvers<Exit>();
     exited.promise.catch(() => {}); // whoever waits will see it; nobody has to
     const { stdio = ['inherit', 'inherit', 'inherit'], detach } = options;
     const ledger = ledgerFor(plan.id);
     const hand = launch(plan, { stdio, ledger, ...(detach ? { detach } : {}) }, (event) => {
       if (event.type === 'born') pid = event.value;
-      else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno);
+      else if (event.type === 'said') said += event.said ?? '';
+      else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno, said);
       else if (event.type === 'refused')
         failure = new Error(`launcher: the plan does not decode, byte ${event.value}`);
       else if (event.type === 'exited') status = event.value;

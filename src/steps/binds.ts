@@ -6,7 +6,7 @@ import type { Facts } from '../facts/facts.ts';
 import { type Mount, namespace, type Spec } from '../oci/spec.ts';
 import { PlanError } from '../plan/error.ts';
 import type { Flag } from '../plan/flags.ts';
-import { mapText } from './id-map.ts';
+import { mapText } from './idmap.ts';
 import { attributeFlags, type MountOptions } from './mount-options.ts';
 import { type Entry, placeOf } from './mount-target.ts';
 import { treePropagation } from './propagation.ts';

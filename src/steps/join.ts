@@ -25,14 +25,19 @@ export function newNamespace(spec: Spec, type: NamespaceType): Draft[] {
 }
 
 /**
- * A PID namespace only takes effect for children (setns(2)), so the host hand joins it before it clones; all others the
- * child joins itself, a time namespace too (time_namespaces(7)).
+ * A PID namespace only takes effect for children (setns(2)), so the host hand joins it before it clones; a user namespace
+ * too, since it must own the new ones that the child is born into. All others the child joins itself, a time namespace
+ * too (time_namespaces(7)).
  */
 export function joinNamespace(type: NamespaceType, path: string): Draft[] {
-  const forChildren = type === 'pid';
+  const forChildren = type === 'pid' || type === 'user';
   const field = 'linux.namespaces';
   return [
     { at: 'host', phase: 'prepare', kind: 'open', path, flags: ['O_RDONLY'], as: `ns-${type}`, field },
+    // Nobody in there may look into a process that is still the launcher (ptrace(2)); the child inherits this.
+    ...(type === 'user'
+      ? [{ at: 'host', phase: 'prepare', kind: 'prctl', option: 'PR_SET_DUMPABLE', value: 0, field } as const]
+      : []),
     {
       at: forChildren ? 'host' : 'child',
       phase: forChildren ? 'prepare' : 'join',

@@ -67,6 +67,27 @@ test.each([
     [{ at: 'host', phase: 'prepare', kind: 'userns', uids: '', gids: '', as: 'x' }],
     /no business/,
   ],
+  [
+    'a program of the host',
+    [
+      {
+        at: 'host',
+        phase: 'prepare',
+        kind: 'spawn',
+        path: '/bin/sh',
+        argv: ['sh'],
+        envp: [],
+        input: '',
+        timeout: 0,
+      },
+    ],
+    /no business/,
+  ],
+  [
+    'a lock, which keeps others waiting',
+    child({ kind: 'netlink', protocol: 0, messages: '', alone: '/run/tslab' }),
+    /does not run or lock/,
+  ],
   ['another program', child({ kind: 'exec', argv: ['rm'], envp: [] }), /config says/],
   ['a preloaded library', child({ kind: 'exec', argv: ['sh'], envp: ['LD_PRELOAD=/x'] }), /LD_PRELOAD/],
   [

@@ -37,9 +37,12 @@ export class Launch {
     plan: Buffer | readonly Step[],
     options: readonly string[] = [],
     stdio: StdioOptions = 'ignore',
+    /** A command in front of it, such as one that enters another namespace. */
+    before: readonly string[] = [],
   ) {
     const three = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio];
-    this.process = spawn(launcher, ['--control', '3', ...options], {
+    const [command = launcher, ...args] = [...before, launcher, '--control', '3', ...options];
+    this.process = spawn(command, args, {
       stdio: [...three, 'pipe'] as StdioOptions,
     });
     this.control = this.process.stdio[3] as Duplex;

@@ -18,6 +18,7 @@ export const command = (program: Command): void => {
     .option('--lang <lang>', 'en or zh')
     .action(async (name: string, options: Options) => {
       const { checkCommand } = await import('../../course/check-command.ts');
-      process.exitCode = await checkCommand(name, options);
+      const { runAsOwnRoot } = await import('../../course/own-namespace.ts');
+      process.exitCode = runAsOwnRoot() ?? (await checkCommand(name, options));
     });
 };

@@ -18,6 +18,7 @@ export const command = (program: Command): void => {
     .option('--lang <lang>', 'en or zh')
     .action(async (name: string | undefined, options: Options) => {
       const { lessonCommand } = await import('../../course/lesson-command.ts');
-      process.exitCode = await lessonCommand(name, options);
+      const { runAsOwnRoot } = await import('../../course/own-namespace.ts');
+      process.exitCode = runAsOwnRoot() ?? (await lessonCommand(name, options));
     });
 };

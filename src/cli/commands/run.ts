@@ -44,6 +44,8 @@ async function begin(args: string[], flags: RunFlags): Promise<Container> {
 async function beginInFolder(id: string, args: string[], flags: RunFlags): Promise<Container> {
   const { openSync } = await import('node:fs');
   const { describe, makeFolder, owned, removeContainer } = await import('../../runtime/containers.ts');
+  const { keepRemoval } = await import('../../runtime/removal.ts');
+  const { giveToNamespace } = await import('../../runtime/owners.ts');
   const { copyRootfs } = await import('../../runtime/rootfs.ts');
   const { start } = await import('../../runtime/run.ts');
   const { specFrom } = await import('../spec-from.ts');
@@ -51,8 +53,9 @@ async function beginInFolder(id: string, args: string[], flags: RunFlags): Promi
   try {
     const { spec, stages } = specFrom(args, flags, flags.rootfs ?? folder.rootfs);
     describe(id, spec);
-    if (flags.rootfs === undefined) copyRootfs(folder.rootfs);
-    const before = flags.rm || !flags.detach ? [owned(folder)] : [];
+    if (flags.rootfs === undefined) giveToNamespace(copyRootfs(folder.rootfs), spec);
+    const removal = keepRemoval(folder, spec);
+    const before = flags.rm || !flags.detach ? [owned(folder), ...removal] : [];
     if (!flags.detach) return await start(spec, { id, stages, before, stdio: foreground(flags), warn });
     const log = openSync(folder.log, 'a', 0o600);
     const detach = { status: folder.status };

@@ -1,28 +1,47 @@
-/** rtnetlink(7) requests as bytes. The launcher sends them and reads the kernel's answer. */
+/** rtnetlink(7) requests as bytes: a header, a fixed struct, attributes. The launcher sends them and reads the kernel's answer. */
 
 export const NETLINK_ROUTE = 0;
 
-const RTM_NEWLINK = 16;
-const NLM_F_REQUEST = 1;
-const NLM_F_ACK = 4;
-const IFF_UP = 1;
+/** netlink(7): what a request wants of the object that it names. */
+const flags = { request: 1, ack: 4, exclusive: 0x200, create: 0x400 } as const;
 
-/** Asks for the link with this index to be set up. */
-export function linkUp(index: number): Buffer {
-  // struct ifinfomsg: u8 family, u8 pad, u16 type, i32 index, u32 flags, u32 mask of the flags to change
-  const info = Buffer.alloc(16);
-  info.writeInt32LE(index, 4);
-  info.writeUInt32LE(IFF_UP, 8);
-  info.writeUInt32LE(IFF_UP, 12);
-  return request(RTM_NEWLINK, info);
+/** linux/rtnetlink.h. */
+export const messageTypes = { newLink: 16, delLink: 17, newAddress: 20, newRoute: 24 } as const;
+
+/** `create` fails with EEXIST if the object is there; without it, an existing one is changed. */
+export function request(
+  type: keyof typeof messageTypes,
+  how: 'create' | 'change',
+  body: Buffer,
+  attributes: readonly Buffer[] = [],
+): Buffer {
+  const content = Buffer.concat([body, ...attributes]);
+  // struct nlmsghdr: u32 length, u16 type, u16 flags, u32 sequence, u32 port (netlink(7))
+  const head = Buffer.alloc(16);
+  head.writeUInt32LE(head.length + content.length, 0);
+  head.writeUInt16LE(messageTypes[type], 4);
+  head.writeUInt16LE(flags.request | flags.ack | (how === 'create' ? flags.create | flags.exclusive : 0), 6);
+  head.writeUInt32LE(1, 8);
+  return Buffer.concat([head, content]);
 }
 
-/** struct nlmsghdr: u32 length, u16 type, u16 flags, u32 sequence, u32 port (netlink(7)). */
-function request(type: number, body: Buffer): Buffer {
-  const head = Buffer.alloc(16);
-  head.writeUInt32LE(head.length + body.length, 0);
-  head.writeUInt16LE(type, 4);
-  head.writeUInt16LE(NLM_F_REQUEST | NLM_F_ACK, 6);
-  head.writeUInt32LE(1, 8);
-  return Buffer.concat([head, body]);
+/** struct rtattr: u16 length without padding, u16 type; the next one begins at a multiple of 4 (rtnetlink(3)). */
+export function attribute(type: number, value: Buffer): Buffer {
+  const bytes = Buffer.alloc(4 + Math.ceil(value.length / 4) * 4);
+  bytes.writeUInt16LE(4 + value.length, 0);
+  bytes.writeUInt16LE(type, 2);
+  value.copy(bytes, 4);
+  return bytes;
+}
+
+/** An attribute that holds attributes. */
+export const nested = (type: number, inner: readonly Buffer[]): Buffer =>
+  attribute(type, Buffer.concat(inner));
+
+export const text = (value: string): Buffer => Buffer.from(`${value}\0`);
+
+export function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
 }

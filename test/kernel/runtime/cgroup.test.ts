@@ -411,6 +411,7 @@ test('the command line: a device is closed to whom it was not given', (ctx) => {
       encoding: 'utf8',
     });
   expect(opens('-v', `${node}:/dev/x`).stderr).toMatch(/Operation not permitted/);
+  expect(opens('--privileged', '-v', `${node}:/dev/x`).status).toBe(0);
   expect(opens('--device', `${node}:/dev/x`).status).toBe(0);
   expect(opens('-v', `${node}:/dev/x`, '--device-cgroup-rule', 'c 10:229 r').status).toBe(0);
 });

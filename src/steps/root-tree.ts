@@ -1,0 +1,56 @@
+/** The mount tree of a container whose root is nobody on the host, and so may be shut out of the way to its own rootfs. */
+import type { Facts } from '../facts/facts.ts';
+import { MAP_ROOTFS_ANNOTATION } from '../oci/annotations.ts';
+import { namespace, type Spec } from '../oci/spec.ts';
+import { mapText } from './idmap.ts';
+import { treePropagation } from './propagation.ts';
+import type { Draft } from './stage.ts';
+
+/** Only the host's root maps others than themselves to root: an ordinary user's container may go where they may. */
+export const mayBeShutOut = (spec: Spec, facts: Facts): boolean =>
+  facts.uid === 0 && spec.root !== undefined && namespace(spec, 'user') !== undefined;
+
+/**
+ * The host hand takes a copy of the rootfs's mount, by a path that it may walk; the child puts it where it stands
+ * anyway until pivot_root(2). The copy's descriptor is the rootfs from then on.
+ */
+export function treeByHost(spec: Spec): Draft[] {
+  const root = { field: 'root.path' } as const;
+  const host = { at: 'host', phase: 'prepare', ...root } as const;
+  const child = { at: 'child', phase: 'mounts' } as const;
+  return [
+    { at: 'host', phase: 'clone', kind: 'clone', flags: ['CLONE_NEWNS'], field: 'linux.namespaces' },
+    { ...host, kind: 'open_tree', path: spec.root?.path ?? '/', recursive: true, as: 'root' },
+    // Its mounts may be shared with the host's, and what is mounted in the container would appear there.
+    { ...host, kind: 'mount_setattr', dir: 'root', path: '', recursive: true, propagation: ['MS_PRIVATE'] },
+    ...mapped(spec),
+    {
+      ...child,
+      kind: 'mount',
+      target: '/',
+      flags: ['MS_REC', treePropagation(spec)],
+      field: 'linux.rootfsPropagation',
+    },
+    { ...child, ...root, kind: 'move_mount', fd: 'root', target: '/tmp' },
+  ];
+}
+
+/** An engine gives its rootfs to the container's ids itself; one that is anybody's directory is only shown as theirs. */
+function mapped(spec: Spec): Draft[] {
+  if (spec.annotations?.[MAP_ROOTFS_ANNOTATION] !== 'true') return [];
+  const { uidMappings = [], gidMappings = [] } = spec.linux ?? {};
+  const field = `annotations[${MAP_ROOTFS_ANNOTATION}]`;
+  const host = { at: 'host', phase: 'prepare', field } as const;
+  return [
+    { ...host, kind: 'userns', uids: mapText(uidMappings), gids: mapText(gidMappings), as: 'root-ids' },
+    {
+      ...host,
+      kind: 'mount_setattr',
+      dir: 'root',
+      path: '',
+      recursive: true,
+      set: ['MOUNT_ATTR_IDMAP'],
+      userns: 'root-ids',
+    },
+  ];
+}
