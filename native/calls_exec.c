@@ -3,6 +3,7 @@
 #include "calls.h"
 #include "control.h"
 #include "kernel.h"
+#include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -56,6 +57,8 @@ void prepare_exec(struct hand *hand)
 	if (child_is_orphan(hand))
 		_exit(1);
 	sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+	if (hand->keep >= 0)
+		fcntl(hand->keep, F_SETFD, 0);
 }
 
 int call_exec(struct hand *hand, const struct arg *a)

@@ -2,8 +2,10 @@
 #include "base.h"
 #include "calls.h"
 #include "kernel.h"
+#include "say.h"
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -41,10 +43,30 @@ static int descend(int dir, const char *name)
 	return sys_openat2(dir, name, &how);
 }
 
-static int remove_entry(int dir, const char *name, int depth);
+struct walk {
+	int top;        /* the tree's own directory, open */
+	unsigned lifted;
+};
+
+/* Each level costs a descriptor and a piece of stack, and whoever filled the tree chose how many there are. */
+enum { DEPTH = 256 };
+
+/* What lies too deep for one walk goes to the top, where the walk finds it again. */
+static int lift(struct walk *walk, int dir, const char *name)
+{
+	char to[NUMBER_MAX + 8], digits[NUMBER_MAX];
+	long renamed;
+	do {
+		strcat(strcpy(to, ".lifted"), number(digits, walk->lifted++));
+		renamed = syscall(SYS_renameat2, dir, name, walk->top, to, RENAME_NOREPLACE);
+	} while (renamed < 0 && errno == EEXIST);
+	return result(renamed);
+}
+
+static int remove_entry(struct walk *walk, int dir, const char *name, int depth);
 
 /* Removes what one getdents64(2) showed; true when there may be more. */
-static bool remove_some(int dir, int depth, int *error)
+static bool remove_some(struct walk *walk, int dir, int depth, int *error)
 {
 	char buffer[2048] __attribute__((aligned(8)));
 	bool any = false;
@@ -57,7 +79,7 @@ static bool remove_some(int dir, int depth, int *error)
 			at += entry->size;
 			if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0)
 				continue;
-			int failed = remove_entry(dir, entry->name, depth);
+			int failed = remove_entry(walk, dir, entry->name, depth);
 			any |= !failed;
 			if (failed && !*error)
 				*error = failed;
@@ -65,7 +87,7 @@ static bool remove_some(int dir, int depth, int *error)
 	return any;
 }
 
-static int remove_entry(int dir, const char *name, int depth)
+static int remove_entry(struct walk *walk, int dir, const char *name, int depth)
 {
 	if (unlinkat(dir, name, 0) == 0)
 		return 0;
@@ -73,11 +95,13 @@ static int remove_entry(int dir, const char *name, int depth)
 	if (errno != EISDIR && errno != EPERM)
 		return errno;
 	if (depth == 0)
-		return ELOOP;
+		return lift(walk, dir, name);
 	int below = descend(dir, name), error = 0;
 	if (below < 0)
 		return errno;
-	while (remove_some(below, depth - 1, &error))
+	if (depth == DEPTH)
+		walk->top = below;
+	while (remove_some(walk, below, depth - 1, &error))
 		;
 	close(below);
 	return unlinkat(dir, name, AT_REMOVEDIR) == 0 ? 0 : error ? error : errno;
@@ -89,7 +113,8 @@ int call_rmtree(struct hand *hand, const struct arg *a)
 	int parent = open_parent(hand, a[0].slot, a[1].text, name);
 	if (parent < 0)
 		return errno;
-	int error = remove_entry(parent, name, 256);
+	struct walk walk = { .top = -1 };
+	int error = remove_entry(&walk, parent, name, DEPTH);
 	close(parent);
 	return error;
 }

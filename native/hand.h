@@ -10,6 +10,7 @@ struct hand {
 	pid_t child;            /* the host's: 0 before clone */
 	int terminal;           /* the host's: a pty's master that the child handed over, or -1 */
 	mode_t umask;           /* what the program gets: inherited, or set by a step */
+	int keep;               /* a descriptor of the asker's that the program inherits, or -1 */
 	bool detach;            /* once the program runs, losing the asker is no reason to stop */
 };
 

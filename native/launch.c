@@ -65,6 +65,7 @@ static int carry_out(struct plan *plan, const struct options *options, mode_t in
 	hand_init(&hand, plan);
 	hand.umask = inherited_umask;
 	hand.detach = options->detach;
+	hand.keep = options->keep;
 	struct outcome outcome = host_perform(&hand, options->step);
 	hand_drop(&hand);
 	if (outcome.ending == RUNNING)
@@ -93,7 +94,7 @@ static int perform(const struct options *options, char **argv)
 	error = read_plan(options, &plan);
 	if (error)
 		return error == EBADMSG ? NOT_RUN : complain("plan", options->plan, error);
-	close_inherited(options->control);
+	close_inherited(options->control, options->keep);
 	mode_t inherited_umask = umask(0); /* a step's mode is the mode */
 	signals_open();
 	become_reaper();

@@ -4,7 +4,7 @@
 struct options {
 	enum { PERFORM, UNDO, CHECK, KINDS } mode;
 	const char *plan, *ledger, *status;
-	int control;    /* -1: none */
+	int control, keep; /* -1: none */
 	bool step, detach;
 };
 bool parse_options(int argc, char **argv, struct options *);

@@ -70,14 +70,16 @@ void forget_environment(void)
 }
 
 /* Ends of the asker's pipes, mostly: kept open here, they would never reach their end for anybody. */
-void close_inherited(int keep)
+void close_inherited(int control, int keep)
 {
-	if (keep < 3) {
-		sys_close_range(3, ~0U, 0);
-		return;
+	int spared[] = { control < keep ? control : keep, control < keep ? keep : control };
+	unsigned first = 3;
+	for (int i = 0; i < 2; i++) {
+		if (spared[i] < 3)
+			continue;
+		sys_close_range(first, (unsigned)spared[i] - 1, 0); /* EINVAL if there is nothing between */
+		fcntl(spared[i], F_SETFD, FD_CLOEXEC);
+		first = (unsigned)spared[i] + 1;
 	}
-	if (keep > 3)
-		sys_close_range(3, (unsigned)keep - 1, 0);
-	sys_close_range((unsigned)keep + 1, ~0U, 0);
-	fcntl(keep, F_SETFD, FD_CLOEXEC);
+	sys_close_range(first, ~0U, 0);
 }

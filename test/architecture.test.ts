@@ -41,3 +41,14 @@ test.each(Object.entries(allowed))('%s imports only what is below it', (place, b
   );
   expect(strays).toEqual([]);
 });
+
+/** A check is root, and a container at work may have made any name in its folders a symlink or a FIFO: lab.read and lab.write know. */
+test('checks open no file by themselves', () => {
+  for (const file of globSync('lessons/*/checks.ts', { cwd: root })) {
+    const text = readFileSync(join(root, file), 'utf8');
+    const [, names = ''] = /import \{([^}]*)\} from 'node:fs'/.exec(text) ?? [];
+    const strays = names.split(',').map((name) => name.trim());
+    expect(strays.filter((name) => !['', 'statSync', 'readlinkSync'].includes(name))).toEqual([]);
+    expect(text).not.toMatch(/'(node:)?fs\/promises'|\* as \w+ from '(node:)?fs'/);
+  }
+});

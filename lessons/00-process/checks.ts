@@ -1,8 +1,6 @@
 /** How a program begins and ends, seen from outside: status, signals, arguments, working directory, and nothing left. */
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdtempSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Check, fail, pass } from '../../src/course/check.ts';
 import { statusOf } from '../../src/evidence/process.ts';
@@ -124,19 +122,14 @@ export const checks: Check[] = [
     },
     look: { en: 'readlink /proc/<pid>/cwd; chdir(2)', zh: 'readlink /proc/<pid>/cwd；chdir(2)' },
     async run(lab) {
-      const directory = realpathSync(mkdtempSync(join(tmpdir(), 'tslab-cwd-')));
-      try {
-        const container = await lab.start(['sh', '-c', 'echo "ready"; read line'], (spec) => {
-          if (spec.process) spec.process.cwd = directory;
-        });
-        const ready = await container.waitFor(/^ready$/m);
-        const shown = ready ? readlinkSync(`/proc/${container.pid}/cwd`) : container.stderr();
-        await container.stop();
-        if (shown === directory) return pass();
-        return fail({ en: `/proc/<pid>/cwd -> ${directory}`, zh: `/proc/<pid>/cwd -> ${directory}` }, shown);
-      } finally {
-        rmSync(directory, { recursive: true });
-      }
+      const directory = lab.folder();
+      const container = await lab.start(['sh', '-c', 'echo "ready"; read line'], (spec) => {
+        if (spec.process) spec.process.cwd = directory;
+      });
+      const ready = await container.waitFor(/^ready$/m);
+      const shown = ready ? readlinkSync(`/proc/${container.pid}/cwd`) : container.stderr();
+      if (shown === directory) return pass();
+      return fail({ en: `/proc/<pid>/cwd -> ${directory}`, zh: `/proc/<pid>/cwd -> ${directory}` }, shown);
     },
   },
   {

@@ -1,6 +1,6 @@
 /** Where the process stands, read from outside: its two links in /proc, and what it can read by which path. */
 import { randomBytes } from 'node:crypto';
-import { readlinkSync, statSync, writeFileSync } from 'node:fs';
+import { readlinkSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   type Check,
@@ -88,10 +88,10 @@ export const checks: Check[] = [
     async run(lab) {
       const container = await lab.start(['sh', '-c', 'while read -r file; do cat "$file"; echo "end"; done']);
       const [name, inside, outside] = [random(), random(), random()];
-      writeFileSync(join(container.rootfs, name), `${inside}\n`);
+      lab.write(join(container.rootfs, name), `${inside}\n`);
       // Beside the root folder, so that it goes with it.
       const secret = join(dirname(container.rootfs), name);
-      writeFileSync(secret, `${outside}\n`);
+      lab.write(secret, `${outside}\n`);
       container.stdin.write(`/${name}\n${secret}\n`);
       await container.waitFor(/^end\n(.*\n)*end$/m);
       const shown = `${container.stdout()}${container.stderr()}`;
@@ -119,9 +119,9 @@ export const checks: Check[] = [
     async run(lab) {
       const [mark, text] = [random(), random()];
       const container = await lab.start(escapeCommand);
-      writeFileSync(join(container.rootfs, mark), '');
+      lab.write(join(container.rootfs, mark), '');
       const secret = join(dirname(container.rootfs), mark);
-      writeFileSync(secret, `${text}\n`);
+      lab.write(secret, `${text}\n`);
       container.stdin.end(`${mark}\n${secret}\n`);
       const exit = await container.exit;
       if (container.stdout().includes(text)) return pass();

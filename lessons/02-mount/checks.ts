@@ -1,6 +1,6 @@
 /** What the kernel shows, from outside, of a container that stands on a tree of its own. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   type Check,
@@ -25,7 +25,7 @@ const MARK = '.tslab-check';
 async function obeying(lab: Lab, change: (spec: Spec) => void = () => {}): Promise<Running | Outcome> {
   const script = 'echo "ready"; while read -r line; do eval "$line"; done';
   const container = await lab.start(['sh', '-c', script], (spec) => {
-    writeFileSync(join(spec.root?.path ?? '', MARK), '');
+    lab.write(join(spec.root?.path ?? '', MARK), '');
     change(spec);
   });
   if (await container.waitFor(/^ready$/m)) return container;
@@ -119,7 +119,7 @@ export const checks: Check[] = [
     async run(lab) {
       const container = await obeying(lab);
       if ('outcome' in container) return container;
-      const hosts = mountinfo('self').filter(({ at }) => at === '/');
+      const hosts = parseMountinfo(lab.host.mountinfo()).filter(({ at }) => at === '/');
       const left = mountinfo(container.pid).filter((entry) => hosts.some((host) => same(host, entry)));
       if (left.length === 0) return pass();
       return fail(
@@ -142,9 +142,9 @@ export const checks: Check[] = [
     async run(lab) {
       const [mark, text] = [random(), random()];
       const container = await lab.start(escapeCommand);
-      writeFileSync(join(container.rootfs, mark), '');
+      lab.write(join(container.rootfs, mark), '');
       const secret = join(dirname(container.rootfs), mark);
-      writeFileSync(secret, `${text}\n`);
+      lab.write(secret, `${text}\n`);
       container.stdin.end(`${mark}\n${secret}\n`);
       const exit = await container.exit;
       if ('code' in exit && exit.code === NO_NSENTER)
@@ -175,18 +175,16 @@ export const checks: Check[] = [
       zh: '宿主机的 /proc/self/mountinfo；mount_namespaces(7) 的 “Shared subtrees”',
     },
     async run(lab) {
-      const before = mountinfo('self').map(key);
       const container = await obeying(lab);
       if ('outcome' in container) return container;
       const name = random();
       const said = await order(container, `mount -t tmpfs ${name} /mnt`);
       const inside = mountinfo(container.pid).some(({ source }) => source === name);
       if (!inside) return fail({ en: `a mount ${name} inside`, zh: `里面有挂载 ${name}` }, said);
+      const before = parseMountinfo(lab.host.mountinfoBefore()).map(key);
       const now = parseMountinfo(lab.host.mountinfo()).map(key);
-      // Other people mount, too: only what changed on the attempt's side alone counts.
-      const after = mountinfo('self').map(key);
-      const more = now.filter((entry) => !before.includes(entry) && !after.includes(entry));
-      const less = before.filter((entry) => after.includes(entry) && !now.includes(entry));
+      const more = now.filter((entry) => !before.includes(entry));
+      const less = before.filter((entry) => !now.includes(entry));
       if (more.length + less.length === 0) return pass();
       return fail(
         { en: 'not a line more, not a line less', zh: '一行不多，一行不少' },
@@ -214,7 +212,8 @@ export const checks: Check[] = [
         ({ at, type }) => !entries.some((entry) => entry.at === at && entry.type === type),
       );
       const device = `/proc/${container.pid}/root/dev/null`;
-      if (missing.length === 0 && existsSync(device) && statSync(device).isCharacterDevice()) return pass();
+      if (missing.length === 0 && statSync(device, { throwIfNoEntry: false })?.isCharacterDevice())
+        return pass();
       const list = wanted.map(({ at, type }) => `${type} ${at}`).join(', ');
       return fail(
         { en: `${list}; and a device /dev/null`, zh: `${list}；以及设备 /dev/null` },
@@ -231,19 +230,16 @@ export const checks: Check[] = [
     },
     look: { en: 'mount(2), MS_BIND', zh: 'mount(2) 的 MS_BIND' },
     async run(lab) {
-      let folder = '';
       const [told, answer] = [random(), random()];
+      const folder = lab.folder();
+      lab.write(join(folder, 'told'), `${told}\n`);
       const container = await obeying(lab, (spec) => {
-        folder = join(dirname(spec.root?.path ?? ''), random());
-        mkdirSync(folder);
-        writeFileSync(join(folder, 'told'), told);
         const options = ['rbind', 'rw'];
         spec.mounts?.push({ destination: '/volume', type: 'bind', source: folder, options });
       });
       if ('outcome' in container) return container;
       const said = await order(container, `cat /volume/told; echo ${answer} >/volume/answer`);
-      const file = join(folder, 'answer');
-      const heard = existsSync(file) ? readFileSync(file, 'utf8').trim() : 'nothing';
+      const heard = lab.read(join(folder, 'answer'))?.trim() ?? 'nothing';
       if (said.includes(told) && heard === answer) return pass();
       return fail(
         {
@@ -272,10 +268,10 @@ export const checks: Check[] = [
       if ('outcome' in container) return container;
       const [inside, outside] = [random(), random()];
       const said = await order(container, `touch /${inside}`);
-      const written = existsSync(join(container.rootfs, inside));
+      const written = lab.read(join(container.rootfs, inside)) !== undefined;
       const entry = mountinfo(container.pid).filter(({ at }) => at === '/');
       // Read-only is the mount, not the disk: the host can still write there. If it can't, that throws EROFS.
-      writeFileSync(join(container.rootfs, outside), '');
+      lab.write(join(container.rootfs, outside), '');
       if (!written && entry.at(-1)?.options.includes('ro')) return pass();
       return fail(
         { en: '"ro" among the options of /, and no new file', zh: '/ 的选项里有 “ro”，并且没有新文件' },

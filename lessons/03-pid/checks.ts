@@ -128,7 +128,7 @@ export const checks: Check[] = [
       if ('outcome' in container) return container;
       const space = namespace(container.pid, 'pid');
       // Without a namespace of its own, everybody would be counted, and what is started now would outlive it.
-      if (space === namespace('self', 'pid'))
+      if (space === namespace(status(container.pid).parent, 'pid'))
         return fail({ en: 'a PID namespace of its own', zh: '它有自己的 PID 命名空间' }, `pid:[${space}]`);
       container.stdin.write('go\n');
       const all = await eventually(() => residents(space).length === 4);

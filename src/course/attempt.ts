@@ -1,22 +1,33 @@
 /**
- * A learner's stage in the real runtime. It is evaluated without rights (sandbox.ts), validated, put in the place
- * of the lesson's own stage, and performed in a box: the launcher first leaves for a mount namespace whose `/` is
- * shared, as systemd makes it, so that a forgotten MS_PRIVATE shows up there, and never on the real host.
+ * A learner's stage in the real runtime. It is evaluated without rights (sandbox.ts), validated, put in the place of
+ * the lesson's own stage, and performed in a box (box.ts) that stands for the host.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { stagesUpTo } from '../../lessons/index.ts';
+import type { Facts } from '../facts/facts.ts';
 import { probe } from '../facts/probe.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Spec } from '../oci/spec.ts';
 import { type Policy, validateDrafts } from '../plan/validate.ts';
-import { withOrigin } from '../runtime/plan.ts';
+import { planFor } from '../runtime/plan.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
-import { type Container, start } from '../runtime/run.ts';
+import type { Container } from '../runtime/run.ts';
 import { defaultDevicePaths } from '../steps/devices.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
+import {
+  type Boxed,
+  boxUid,
+  factsInBox,
+  furnishBox,
+  giveToBox,
+  openBox,
+  performIn,
+  sharedTree,
+} from './box.ts';
 import type { CatalogLesson } from './catalog.ts';
 import type { Lab, Running } from './check.ts';
+import { readPlain, writeNew } from './plain-file.ts';
 import { ownFolder, removeFolder } from './rootfs.ts';
 import { evaluate } from './sandbox.ts';
 import { timeScale } from './scale.ts';
@@ -27,64 +38,81 @@ export interface Submission {
   source: string;
 }
 
-const box = (
-  [
-    // Names, queues and links too: a step such as sethostname without a namespace of its own changes the box's only.
-    {
-      at: 'host',
-      phase: 'prepare',
-      kind: 'unshare',
-      flags: ['CLONE_NEWNS', 'CLONE_NEWUTS', 'CLONE_NEWIPC', 'CLONE_NEWNET'],
-    },
-    { at: 'host', phase: 'prepare', kind: 'mount', target: '/', flags: ['MS_REC', 'MS_PRIVATE'] },
-    { at: 'host', phase: 'prepare', kind: 'mount', target: '/', flags: ['MS_REC', 'MS_SHARED'] },
-  ] satisfies Draft[]
-).map((draft) => withOrigin(draft, 'box'));
-
 /** A place for the attempts of one check; `close` ends them all. */
 export class Attempts implements Lab {
   readonly #lesson: CatalogLesson;
   readonly #submission: Submission | undefined;
-  readonly #folder = ownFolder();
-  readonly #containers: Container[] = [];
-  #rootfs = 0;
+  readonly #own = ownFolder();
+  readonly #folder: string;
+  readonly #boxes: Container[] = [];
+  #last: { launcher: number; before: string } | undefined;
+  #names = 0;
   /** What the learner's stage printed. */
   printed = '';
 
   constructor(lesson: CatalogLesson, submission: Submission | undefined) {
     this.#lesson = lesson;
     this.#submission = submission;
+    this.#folder = furnishBox(this.#own);
   }
 
   readonly host = {
-    mountinfo: (): string => {
-      const launcher = this.#containers.at(-1)?.launcherPid;
-      if (launcher === undefined) throw new Error('host.mountinfo: start a container first');
-      return readFileSync(`/proc/${launcher}/mountinfo`, 'utf8');
-    },
+    mountinfo: () => readFileSync(`/proc/${this.#started.launcher}/mountinfo`, 'utf8'),
+    mountinfoBefore: () => this.#started.before,
   };
 
+  get #started() {
+    if (!this.#last) throw new Error('host: start a container first');
+    return this.#last;
+  }
+
+  folder(): string {
+    const folder = join(this.#folder, `folder-${++this.#names}`);
+    mkdirSync(folder);
+    giveToBox(folder);
+    return folder;
+  }
+
+  write(file: string, text: string): void {
+    writeNew(this.#within(file), text, boxUid);
+  }
+
+  read(file: string): string | undefined {
+    return readPlain(this.#within(file));
+  }
+
+  /** Who is in the box can't rename what is in our folder, but all below: a path goes one level further, and no symlink is followed there. */
+  #within(file: string): string {
+    const names = relative(this.#folder, file).split('/');
+    if (names.length > 2 || names.some((name) => ['', '.', '..'].includes(name)))
+      throw new Error(`lab: ${file}: a check may name a file in its folders, ${this.#folder}/NAME/FILE`);
+    return file;
+  }
+
   async start(argv: string[], change: (spec: Spec) => void = () => {}): Promise<Running> {
-    const rootfs = copyRootfs(join(this.#folder, `rootfs-${++this.#rootfs}`));
+    const rootfs = copyRootfs(join(this.#folder, `rootfs-${++this.#names}`));
+    giveToBox(rootfs);
     const spec = defaultSpec({ args: argv, rootfs, lesson: this.#lesson.id });
     change(spec);
-    const stages = await this.#stages(spec);
-    const container = await start(spec, { stages, before: box, stdio: ['pipe', 'pipe', 'pipe'] });
-    this.#containers.push(container);
-    return running(container, rootfs);
+    const facts = factsInBox(probe(spec));
+    const plan = planFor('attempt', spec, facts, await this.#stages(spec, facts), sharedTree);
+    const box = await openBox(this.#folder);
+    this.#boxes.push(box);
+    const container = await performIn(box, plan);
+    this.#last = { launcher: box.pid, before: container.mountsBefore };
+    return running(box, container, rootfs);
   }
 
   async close(): Promise<void> {
-    await Promise.allSettled(this.#containers.map((container) => container.stop()));
-    removeFolder(this.#folder);
+    await Promise.allSettled(this.#boxes.map((box) => box.stop()));
+    removeFolder(this.#own);
   }
 
-  async #stages(spec: Spec): Promise<readonly Stage[]> {
+  async #stages(spec: Spec, facts: Facts): Promise<readonly Stage[]> {
     const stages = stagesUpTo(this.#lesson.id);
     const submission = this.#submission;
     if (!submission) return stages;
     const own = stages.find((stage) => stage.id === this.#lesson.id);
-    const facts = probe(spec);
     const { drafts, printed } = await evaluate(submission.file, submission.source, spec, facts);
     this.printed = printed;
     validateDrafts(drafts, policyFor(spec, own?.plan(spec, facts) ?? []));
@@ -108,8 +136,8 @@ function policyFor(spec: Spec, reference: readonly Draft[]): Policy {
   };
 }
 
-function running(container: Container, rootfs: string): Running {
-  const { stdin, stdout, stderr } = container;
+function running(box: Container, container: Boxed, rootfs: string): Running {
+  const { stdin, stdout, stderr } = box;
   if (!stdin || !stdout || !stderr) throw new Error('no pipes');
   const [out, err] = [collect(stdout), collect(stderr)];
   return {
@@ -120,7 +148,7 @@ function running(container: Container, rootfs: string): Running {
     stderr: () => err.text,
     signal: (name) => container.kill(name),
     exit: container.exit,
-    stop: () => container.stop(),
+    stop: () => box.stop(),
     async waitFor(pattern, ms = 5000) {
       const deadline = performance.now() + ms * timeScale();
       while (!pattern.test(out.text)) {

@@ -29,8 +29,17 @@ export interface Lab {
    * @throws StartError, which becomes a `fail` with the step and what its error means, unless the check catches it.
    */
   start(argv: string[], change?: (spec: Spec) => void): Promise<Running>;
-  /** What the host's side of the attempt sees. */
-  host: { mountinfo(): string };
+  /** The mounts of the host's side of the attempt, now and before the last container was made. */
+  host: { mountinfo(): string; mountinfoBefore(): string };
+  /** A new folder beside the root folders, where the container's root may write. */
+  folder(): string;
+  /**
+   * A new file, and what one says: in a folder of `folder()`, in a root folder, or beside those. The container may be at
+   * work there and is not to be trusted, so this is the only way in which checks touch such files.
+   */
+  write(file: string, text: string): void;
+  /** Undefined if it is not there, or no plain file. */
+  read(file: string): string | undefined;
 }
 
 export interface Running {

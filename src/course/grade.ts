@@ -21,11 +21,24 @@ export interface Grade {
 
 const LIMIT = 30_000;
 
-export async function grade(
-  lesson: CatalogLesson,
-  checks: readonly Check[],
-  submission?: Submission,
-): Promise<Grade> {
+/** Whatever a learner's code has said or printed leaves by this door: all of it is for reading, none for a terminal to obey. */
+export async function grade(...of: Parameters<typeof run>): Promise<Grade> {
+  const { checks, problem, printed } = await run(...of);
+  return {
+    checks: checks.map(({ check, outcome }) => ({ check, outcome: readable(outcome) })),
+    ...(problem ? { problem: readable(problem) } : {}),
+    printed: readable(printed),
+  };
+}
+
+/** Control characters, and those that turn the direction of writing or are not seen at all, in every text in it. */
+function readable<T>(value: T): T {
+  if (typeof value === 'string') return value.replace(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, '·') as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, readable(inner)])) as T;
+}
+
+async function run(lesson: CatalogLesson, checks: readonly Check[], submission?: Submission): Promise<Grade> {
   const graded: Graded[] = [];
   let printed = '';
   for (const check of checks) {

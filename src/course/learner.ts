@@ -3,7 +3,7 @@
  * person who typed sudo: their home, their files.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
 export interface Learner {
@@ -24,7 +24,13 @@ export function learner(env: NodeJS.ProcessEnv = process.env): Learner {
     return { ...found, sudo: true };
   }
   const { username, uid, gid, homedir } = userInfo();
-  return { name: username, uid, gid, home: env.HOME || homedir, sudo: false };
+  return { name: username, uid, gid, home: ownHome(env.HOME, uid) ?? homedir, sudo: false };
+}
+
+/** Root may have come by a way that kept somebody else's HOME (su -m): there, they lay the symlinks that root would follow. */
+function ownHome(home: string | undefined, uid: number): string | undefined {
+  const owner = home ? statSync(home, { throwIfNoEntry: false })?.uid : undefined;
+  return uid === 0 && owner !== undefined && owner !== 0 ? undefined : home || undefined;
 }
 
 /** passwd(5): name, password, uid, gid, gecos, home, shell. getent knows users of LDAP and the like, too. */

@@ -1,7 +1,8 @@
 /** Folders for the private root file systems of scenes and attempts. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { dataFolder } from '../runtime/folders.ts';
+import { removeTree } from '../runtime/remove-tree.ts';
 import { endAll, processesMarked } from './processes.ts';
 
 const parent = join(dataFolder, 'course');
@@ -9,14 +10,14 @@ const parent = join(dataFolder, 'course');
 /** A folder of this process; a later tslab removes what one that was killed left. */
 export function ownFolder(): string {
   sweep();
-  mkdirSync(parent, { recursive: true });
+  mkdirSync(parent, { recursive: true, mode: 0o711 });
   const folder = mkdtempSync(join(parent, `${process.pid}-`));
   chmodSync(folder, 0o755); // for who is root in a user namespace only
   return folder;
 }
 
 export function removeFolder(folder: string): void {
-  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  removeTree(folder);
   try {
     rmdirSync(parent);
   } catch {
@@ -33,7 +34,7 @@ export function sweep(): string[] {
   const orphans = names.filter((name) => !existsSync(`/proc/${name.split('-')[0]}`));
   for (const name of orphans) {
     endAll(processesMarked(markOf(name)));
-    rmSync(join(parent, name), { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+    removeTree(join(parent, name));
   }
   return orphans.map((name) => join(parent, name));
 }

@@ -45,7 +45,7 @@ export function examine(facts: Facts): Finding[] {
       lesson: '6 net',
       remedy: 'type: sudo apt-get install nftables',
     },
-    namespace('user', '7 user'),
+    namespace('user', '7 user, and every check'),
     ...ordinary(facts),
     namespace('time', '8 time'),
     {

@@ -19,10 +19,17 @@ export interface LaunchOptions {
   step?: boolean;
   /** Go on without us, and write the wait status into this file at the end. */
   detach?: { status: string };
+  /** Opens a further socket; the program inherits its other end as descriptor KEPT. */
+  keep?: boolean;
 }
+
+/** Beside 0 to 2 and the launcher's own control socket. */
+export const KEPT = 4;
 
 export interface Launch {
   process: ChildProcess;
+  /** Our end of what the program inherited. */
+  kept: Duplex | undefined;
   send(command: Parameters<typeof encodeCommand>[0], value?: number): void;
   /** Lets it go: the asking process may end. */
   release(): void;
@@ -34,23 +41,32 @@ export function launch(plan: Plan, options: LaunchOptions, onEvent: (event: Laun
     '--control',
     '3',
     ...(options.ledger === undefined ? [] : ['--ledger', options.ledger]),
+    ...(options.keep ? ['--keep', String(KEPT)] : []),
     ...(options.step ? ['--step'] : []),
     ...(options.detach ? ['--detach', '--status', options.detach.status] : []),
   ];
-  const child = spawn(launcherPath, args, { stdio: [...options.stdio, 'pipe'], env: {} });
-  const control = child.stdio[3] as Duplex | null;
-  const reader = new EventReader();
-  control?.on('data', (chunk: Buffer) => {
-    for (const event of reader.read(chunk)) onEvent(event);
-  });
-  control?.on('error', () => {}); // the launcher has gone; its exit tells
-  control?.write(encode(plan));
+  const sockets = options.keep ? (['pipe', 'pipe'] as const) : (['pipe'] as const);
+  const child = spawn(launcherPath, args, { stdio: [...options.stdio, ...sockets], env: {} });
+  // Without them, the process was never made; its error tells.
+  const [control, kept] = (child.stdio as unknown as (Duplex | null)[]).slice(3);
   return {
     process: child,
-    send: (command, value) => control?.write(encodeCommand(command, value)),
+    kept: kept ?? undefined,
+    send: control ? converse(control, plan, onEvent) : () => {},
     release: () => {
       control?.destroy();
       child.unref();
     },
   };
+}
+
+/** Hands the plan to the launcher at the other end, wherever that runs. Returns how to send it commands. */
+export function converse(control: Duplex, plan: Plan, onEvent: (event: LaunchEvent) => void): Launch['send'] {
+  const reader = new EventReader();
+  control.on('data', (chunk: Buffer) => {
+    for (const event of reader.read(chunk)) onEvent(event);
+  });
+  control.on('error', () => {}); // the launcher has gone; its exit tells
+  control.write(encode(plan));
+  return (command, value) => control.write(encodeCommand(command, value));
 }

@@ -200,7 +200,9 @@ function oneOf(value: unknown, allowed: readonly string[], where: string): void 
 /** The allowed name that is at most two edits or a change of case away. */
 function nearest(value: string, allowed: readonly string[]): string | undefined {
   const distance = (name: string) => editDistance(value.toLowerCase(), name.toLowerCase());
-  return allowed.filter((name) => distance(name) <= 2).sort((a, b) => distance(a) - distance(b))[0];
+  // By length first: a stranger's word may have millions of letters, and the time goes with them.
+  const alike = allowed.filter((name) => Math.abs(name.length - value.length) <= 2);
+  return alike.filter((name) => distance(name) <= 2).sort((a, b) => distance(a) - distance(b))[0];
 }
 
 function editDistance(a: string, b: string): number {

@@ -1,5 +1,5 @@
 /** The containers of `tslab run`: a folder each, for what outlives its processes: root file system, output, exit status. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTimeOf } from '../evidence/process.ts';
 import type { Spec } from '../oci/spec.ts';
@@ -7,6 +7,7 @@ import type { Step } from '../plan/step.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { dataFolder } from './folders.ts';
 import { removeOthersFiles } from './removal.ts';
+import { removeTree } from './remove-tree.ts';
 import { runningContainers, type State, stateOf } from './state.ts';
 
 const parent = join(dataFolder, 'containers');
@@ -110,7 +111,7 @@ export function findRunning(name: string): State {
 
 export function removeContainer(id: string): void {
   removeOthersFiles(folderOf(id).path);
-  rmSync(folderOf(id).path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+  removeTree(folderOf(id).path);
 }
 
 /** Folders of a tslab that was killed before its container was born. */

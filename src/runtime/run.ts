@@ -1,7 +1,7 @@
 /** Starts a container from a config: the library's heart, under `tslab run`, the course and everything else. */
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import { launch, launcherPath, type Stdio } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
 import type { Spec } from '../oci/spec.ts';
@@ -25,6 +25,8 @@ export interface StartOptions {
   before?: readonly Step[];
   /** Lives on when the asker ends; its wait status, a number, is written into that file. */
   detach?: { status: string };
+  /** See LaunchOptions. */
+  keep?: boolean;
   /** Hears of what the config asks for and this host can't give, where the specification wants no more than a warning. */
   warn?: (text: string) => void;
 }
@@ -38,6 +40,7 @@ export interface Container {
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
+  readonly kept: Duplex | undefined;
   /** Settles when the program has ended and everything is undone. For a detached one it may be left alone. */
   readonly exit: Promise<Exit>;
   kill(signal: NodeJS.Signals | number): void;
@@ -127,17 +130,21 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
     let said = '';
     const exited = Promise.withResolvers<Exit>();
     exited.promise.catch(() => {}); // whoever waits will see it; nobody has to
-    const { stdio = ['inherit', 'inherit', 'inherit'], detach } = options;
+    const { stdio = ['inherit', 'inherit', 'inherit'], detach, keep } = options;
     const ledger = ledgerFor(plan.id);
-    const hand = launch(plan, { stdio, ledger, ...(detach ? { detach } : {}) }, (event) => {
-      if (event.type === 'born') pid = event.value;
-      else if (event.type === 'said') said += event.said ?? '';
-      else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno, said);
-      else if (event.type === 'refused')
-        failure = new Error(`launcher: the plan does not decode, byte ${event.value}`);
-      else if (event.type === 'exited') status = event.value;
-      else if (event.type === 'running') resolve(container());
-    });
+    const hand = launch(
+      plan,
+      { stdio, ledger, ...(keep ? { keep } : {}), ...(detach ? { detach } : {}) },
+      (event) => {
+        if (event.type === 'born') pid = event.value;
+        else if (event.type === 'said') said += event.said ?? '';
+        else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno, said);
+        else if (event.type === 'refused')
+          failure = new Error(`launcher: the plan does not decode, byte ${event.value}`);
+        else if (event.type === 'exited') status = event.value;
+        else if (event.type === 'running') resolve(container());
+      },
+    );
     hand.process.once('error', (cause) => reject(notStarted(cause)));
     // A launcher that was killed could not clean up after itself; its ledger says what there is to do. Now, not at
     // its `close`: what it left behind may hold on to our pipes.
@@ -163,6 +170,7 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
       stdin: hand.process.stdin,
       stdout: hand.process.stdout,
       stderr: hand.process.stderr,
+      kept: hand.kept,
       exit: exited.promise,
       kill: (signal) => hand.send('signal', typeof signal === 'number' ? signal : constants.signals[signal]),
       resize: (rows, columns) => hand.send('winsize', (rows << 16) | columns),

@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { asLearner, type Learner, learner } from '../../src/course/learner.ts';
@@ -45,6 +45,11 @@ describe('learner', () => {
       home: expected,
       sudo: true,
     });
+  });
+
+  test('is root in their own home, also when HOME is still another’s', (ctx) => {
+    ctx.skip(!isRoot, 'needs root');
+    expect(learner({ HOME: home }).home).toBe(userInfo().homedir); // it belongs to nobody
   });
 
   test('that nobody knows is an error, not root', (ctx) => {

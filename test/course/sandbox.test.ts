@@ -1,16 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, linkSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, lchownSync, linkSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { learner } from '../../src/course/learner.ts';
-import {
-  type Evaluation,
-  evaluate,
-  type Problem,
-  readStage,
-  StageProblem,
-} from '../../src/course/sandbox.ts';
+import { readStage } from '../../src/course/read-stage.ts';
+import { type Evaluation, evaluate, type Problem, StageProblem } from '../../src/course/sandbox.ts';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -174,6 +169,21 @@ describe("reading a learner's file", () => {
   ])('refuses one %s', (_, make, message) => {
     make();
     expect(() => readStage(file, who)).toThrow(message);
+  });
+
+  test('refuses one behind a symlink that somebody else has placed', (ctx) => {
+    ctx.skip(!isRoot, 'needs root');
+    // A student's folder leads to the instructor's own solution.
+    writeFileSync(file, 'export default 1');
+    const link = `${dir}-link`;
+    symlinkSync(dir, link);
+    try {
+      expect(readStage(join(link, 'pid.ts'), who)).toBe('export default 1');
+      lchownSync(link, 1234, 1234);
+      expect(() => readStage(join(link, 'pid.ts'), who)).toThrow(/-link, which is a symbolic link/);
+    } finally {
+      rmSync(link);
+    }
   });
 
   test('refuses one of somebody else', (ctx) => {

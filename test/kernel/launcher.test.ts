@@ -1,5 +1,5 @@
 /** The launcher, performing plans for real. Each claim is checked from outside: /proc, the file system, exit statuses. */
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   closeSync,
@@ -264,6 +264,15 @@ test('a path with `dir` stays inside, whatever symlinks it meets', () => {
   for (const path of ['', '.', '..', 'z/..'])
     expect(perform([open, host({ kind: 'rmdir', dir: 'd', path })]).stderr).toContain('EINVAL');
   expect(perform([open, make('x')]).stderr).toContain('ENOTDIR');
+});
+
+test('rmtree ends with a tree of any depth', () => {
+  // Made from below, since a path has an end: PATH_MAX is 4096.
+  const tree = scratch.path('deep');
+  const script = `mkdir d .lifted0; i=0; while [ $i -lt 2500 ]; do mkdir n; mv d n/d; mv n d; i=$((i+1)); done; mkdir '${tree}'; mv d .lifted0 '${tree}'`;
+  execFileSync('busybox', ['sh', '-c', script], { cwd: scratch.dir });
+  expect(perform([host({ kind: 'rmtree', path: tree })]).status).toBe(0);
+  expect(existsSync(tree)).toBe(false);
 });
 
 test('rmtree goes through no symlink and into no mount', () => {

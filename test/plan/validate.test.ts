@@ -109,3 +109,9 @@ test.each([
   expect(() => validateDrafts(drafts)).not.toThrow();
   expect(() => validateDrafts(drafts, policy)).toThrow(message);
 });
+
+test('a word of millions of letters is refused at once', () => {
+  const begun = performance.now();
+  expect(() => validateDrafts([{ kind: 'x'.repeat(3e6) }])).toThrow(/kind is "xxx/);
+  expect(performance.now() - begun).toBeLessThan(1000);
+});

@@ -219,10 +219,12 @@ test.for([
     { scheduler: { policy, ...more, flags: [...('flags' in more ? more.flags : [])] } },
     ofGroup ? { resources: { cpu: { realtimePeriod: 1_000_000, realtimeRuntime: 10_000 } } } : {},
   ).catch((error) => {
-    // The v2 controller has no file to give a group some (cgroup-v2.rst, "CPU").
+    // CONFIG_RT_GROUP_SCHED: new groups have no real-time, and the v2 controller has no file to give them some (cgroup-v2.rst, "CPU").
     const noRealTime = ['SCHED_FIFO', 'SCHED_RR'].includes(policy) && error.errno === 'EPERM';
-    const v2 = existsSync('/sys/fs/cgroup/cgroup.controllers');
-    ctx.skip(noRealTime && v2, 'this kernel gives v2 groups no real-time');
+    ctx.skip(
+      noRealTime && existsSync('/sys/fs/cgroup/cgroup.controllers'),
+      'this kernel gives v2 groups no real-time',
+    );
     throw error;
   });
   const stat = read('stat').split(') ')[1]?.split(' ') ?? [];
