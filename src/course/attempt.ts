@@ -150,7 +150,12 @@ function running(box: Container, container: Boxed, rootfs: string): Running {
     exit: container.exit,
     stop: () => box.stop(),
     async waitFor(pattern, ms = 5000) {
-      const deadline = performance.now() + ms * timeScale();
+      let deadline = performance.now() + ms * timeScale();
+      // Who has ended says no more; what they said last is in the pipe.
+      const ended = () => {
+        deadline = Math.min(deadline, performance.now() + 200 * timeScale());
+      };
+      container.exit.then(ended, ended);
       while (!pattern.test(out.text)) {
         if (performance.now() > deadline) return false;
         await new Promise((done) => setTimeout(done, 10));

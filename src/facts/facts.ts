@@ -59,6 +59,8 @@ export interface NetworkFacts {
   readonly resolv: string;
   /** Absolute path of the nft program, if the host has it. */
   readonly nft?: string;
+  /** What this kernel lacks for a bridge's rules, and what nft said: then there can be no bridge. */
+  readonly nftLack?: string;
   /** Those of the host's links that the config moves, as they are before. */
   readonly devices: Readonly<Record<string, NetDevice>>;
 }
