@@ -63,32 +63,25 @@ int call_mkdir(struct hand *hand, const struct arg *a)
 	return error && a[3].number ? make_directories(hand, a[0].slot, a[1].text, mode) : error;
 }
 
-static int write_whole(struct hand *hand, int dir_slot, const char *path, uint64_t flags, const void *data, size_t size)
+/* An empty path is what the descriptor itself is: a file that an earlier step, maybe the host hand's, has opened for writing. */
+static int open_to_write(struct hand *hand, int dir_slot, const char *path, uint64_t flags)
 {
-	int fd = open_inside(hand, dir_slot, path, flags, 0644);
-	if (fd < 0)
-		return errno;
-	/* One write: files in /proc and /sys take each write(2) as a whole value. */
-	ssize_t written = write(fd, data, size);
-	int error = written < 0 ? errno : (size_t)written < size ? EIO : 0;
-	if (close(fd) < 0 && !error)
-		error = errno;
-	return error;
+	if (dir_slot >= 0 && !*path)
+		return fcntl(hand_fd(hand, dir_slot), F_DUPFD_CLOEXEC, 0);
+	return open_inside(hand, dir_slot, path, flags | (flags & O_RDWR ? 0 : O_WRONLY), 0644);
 }
 
 int call_write(struct hand *hand, const struct arg *a)
 {
-	uint64_t flags = a[3].number | (a[3].number & O_RDWR ? 0 : O_WRONLY);
-	return write_whole(hand, a[0].slot, a[1].text, flags, a[2].text, a[2].length);
-}
-
-int call_writepid(struct hand *hand, const struct arg *a)
-{
-	char digits[NUMBER_MAX];
-	if (hand->child == 0)
-		return ESRCH;
-	const char *pid = number(digits, (uint64_t)hand->child);
-	return write_whole(hand, a[0].slot, a[1].text, O_WRONLY, pid, strlen(pid));
+	int fd = open_to_write(hand, a[0].slot, a[1].text, a[3].number);
+	if (fd < 0)
+		return errno;
+	/* One write: files in /proc and /sys take each write(2) as a whole value. */
+	ssize_t written = write(fd, a[2].text, a[2].length);
+	int error = written < 0 ? errno : (size_t)written < a[2].length ? EIO : 0;
+	if (close(fd) < 0 && !error)
+		error = errno;
+	return error;
 }
 
 int call_symlink(struct hand *hand, const struct arg *a)

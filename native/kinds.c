@@ -20,7 +20,6 @@ static const struct kind kinds[] = {
 	{ 11, "close", 'b', "f", call_close, false },
 	{ 12, "mkdir", 'b', "f?suu", call_mkdir, false },
 	{ 13, "write", 'b', "f?sbU", call_write, true },
-	{ 14, "writepid", 'h', "f?s", call_writepid, false },
 	{ 15, "symlink", 'b', "f?ss", call_symlink, false },
 	{ 16, "mknod", 'b', "f?suuu", call_mknod, false },
 	{ 17, "rmdir", 'b', "f?s", call_rmdir, true },

@@ -5,7 +5,7 @@ import { PlanError } from '../../src/plan/error.ts';
 import { enterSteps } from '../../src/steps/cgroup/enter.ts';
 import { limitSteps, makeTree, ownerSteps } from '../../src/steps/cgroup/make.ts';
 import { cgroupMounts } from '../../src/steps/cgroup/mount.ts';
-import { cgroupDirectories, treesOf } from '../../src/steps/cgroup/place.ts';
+import { directoriesIn, treesOf } from '../../src/steps/cgroup/place.ts';
 import { limits } from '../../src/steps/cgroup/resources.ts';
 import { joinNamespace } from '../../src/steps/join.ts';
 import type { Draft } from '../../src/steps/stage.ts';
@@ -20,9 +20,10 @@ function ownCgroup(spec: Spec, facts: Facts): Draft[] {
   const { cgroupsPath: path, resources = {} } = spec.linux ?? {};
   const wanted = limits(resources, facts);
   if (!path || !facts.cgroup.writable) return withoutCgroup(spec, facts, wanted[0]?.field);
-  const directories = cgroupDirectories(path, facts.cgroup);
+  const trees = treesOf(path, facts.cgroup);
+  const directories = directoriesIn(trees);
   return [
-    ...treesOf(path, facts.cgroup).flatMap((tree) => makeTree(tree, facts.cgroup, wanted)),
+    ...trees.flatMap((tree) => makeTree(tree, facts.cgroup, wanted)),
     ...limitSteps(wanted, resources, directories, facts.cgroup),
     ...ownerSteps(spec, directories, facts),
     ...enterSteps(directories),

@@ -21,8 +21,9 @@ export function compose(id: string, steps: readonly Step[]): Plan {
   const clone = mergeClones(first, clones);
   const ordered = steps
     .filter((step) => step === first || step.kind !== 'clone')
-    .map((step) => (step === first ? clone : step))
-    .sort((a, b) => rank(a) - rank(b) || entry(a) - entry(b));
+    .map((step) => ({ step: step === first ? clone : step, rank: rank(step), entry: entry(step) }))
+    .sort((a, b) => a.rank - b.rank || a.entry - b.entry)
+    .map(({ step }) => step);
   return deepFreeze({ version: 1, id, steps: ordered });
 }
 

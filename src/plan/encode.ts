@@ -2,7 +2,7 @@
 import { tolerable } from './errno.ts';
 import { PlanError } from './error.ts';
 import { capabilities, flagSets, nameSets } from './flags.ts';
-import { type FieldType, type KindSpec, kinds } from './kinds.ts';
+import { type FieldType, type Kind, type KindSpec, kinds } from './kinds.ts';
 import type { Call, Plan, Step } from './step.ts';
 
 const NONE = 0xffff_ffff;
@@ -16,40 +16,89 @@ const UNLIMITED = 0xffff_ffff_ffff_ffffn;
  *   more than 64 descriptors.
  */
 export function encode(plan: Plan): Buffer {
-  const slots = new Slots();
-  const steps = plan.steps.map((step) => encodeStep(step, slots));
-  const head = Buffer.alloc(16);
-  head.write('TSLABPL1', 'latin1');
-  head.writeUInt32LE(16 + steps.reduce((sum, step) => sum + step.length, 0), 8);
-  head.writeUInt32LE(steps.length, 12);
-  return Buffer.concat([head, ...steps]);
+  const out = new Writer(new Slots());
+  out.bytes.write('TSLABPL1', 'latin1');
+  out.skip(8);
+  const length = out.skip(4);
+  out.u32(plan.steps.length);
+  for (const step of plan.steps) record(out, step, step.at, step.tolerate, step.undo);
+  out.bytes.writeUInt32LE(out.used, length);
+  return out.bytes.subarray(0, out.used);
 }
 
-function encodeStep(step: Step, slots: Slots): Buffer {
-  const undo = step.undo && record(step.undo, 'host', step.undo.tolerate ?? [], Buffer.alloc(0), slots);
-  return record(step, step.at, step.tolerate ?? [], undo ?? Buffer.alloc(0), slots);
-}
-
-function record(call: Call, at: Step['at'], tolerate: readonly string[], undo: Buffer, slots: Slots): Buffer {
-  const { code, fields } = kinds[call.kind] as KindSpec;
+function record(
+  out: Writer,
+  call: Call,
+  at: Step['at'],
+  tolerate: readonly string[] = [],
+  undo?: Step['undo'],
+): void {
+  const length = out.skip(4);
+  out.u16(kinds[call.kind].code);
+  out.u8(at === 'child' ? 1 : 0);
+  out.u8(undo ? 1 : 0);
+  for (const i of [0, 1]) out.u16(tolerate[i] === undefined ? 0 : lookUp(tolerable, tolerate[i], 'errno'));
+  const args = out.skip(4);
   const values = call as unknown as Record<string, unknown>;
-  const args = Buffer.concat(
-    Object.entries(fields).map(([name, type]) => {
-      try {
-        return encodeField(type, values[name], slots);
-      } catch (cause) {
-        throw new PlanError(`plan: ${call.kind}.${name}: ${(cause as Error).message}`);
-      }
-    }),
-  );
-  const head = Buffer.alloc(16);
-  head.writeUInt32LE(head.length + args.length + undo.length, 0);
-  head.writeUInt16LE(code, 4);
-  head.writeUInt8(at === 'child' ? 1 : 0, 6);
-  head.writeUInt8(undo.length > 0 ? 1 : 0, 7);
-  for (const [i, name] of tolerate.entries()) head.writeUInt16LE(lookUp(tolerable, name, 'errno'), 8 + 2 * i);
-  head.writeUInt32LE(args.length, 12);
-  return Buffer.concat([head, args, undo]);
+  for (const [name, encodeField] of fieldsOf(call.kind))
+    try {
+      encodeField(out, values[name]);
+    } catch (cause) {
+      throw new PlanError(`plan: ${call.kind}.${name}: ${(cause as Error).message}`);
+    }
+  out.bytes.writeUInt32LE(out.used - args - 4, args);
+  if (undo) record(out, undo, 'host', undo.tolerate);
+  out.bytes.writeUInt32LE(out.used - length, length);
+}
+
+/** Bytes that grow. A buffer for each field, joined in the end, would be most of the work. */
+class Writer {
+  bytes: Buffer = Buffer.alloc(16384);
+  used = 0;
+  readonly slots: Slots;
+
+  constructor(slots: Slots) {
+    this.slots = slots;
+  }
+
+  /** @returns where these bytes begin. */
+  skip(size: number): number {
+    const from = this.used;
+    this.used += size;
+    if (this.used > this.bytes.length)
+      this.bytes = Buffer.concat([this.bytes], Math.max(this.used, 2 * this.bytes.length));
+    return from;
+  }
+
+  u8(value: number): void {
+    const at = this.skip(1);
+    this.bytes.writeUInt8(value, at);
+  }
+
+  u16(value: number): void {
+    const at = this.skip(2);
+    this.bytes.writeUInt16LE(value, at);
+  }
+
+  u32(value: number): void {
+    const at = this.skip(4);
+    this.bytes.writeUInt32LE(value >>> 0, at);
+  }
+
+  u64(value: bigint): void {
+    const at = this.skip(8);
+    this.bytes.writeBigUInt64LE(value, at);
+  }
+
+  /** Its length and it. */
+  counted(text: string, encoding: 'utf8' | 'base64'): void {
+    const at = this.skip(4);
+    // Base64 may have spaces in it, so this is the most that it can be.
+    this.skip(Buffer.byteLength(text, encoding));
+    const length = this.bytes.write(text, at + 4, encoding);
+    this.bytes.writeUInt32LE(length, at);
+    this.used = at + 4 + length;
+  }
 }
 
 /** Names of descriptors to slot numbers. `child` and `proc` are filled by clone. */
@@ -70,34 +119,56 @@ class Slots {
   }
 }
 
-function encodeField(type: FieldType, value: unknown, slots: Slots): Buffer {
-  const bare = type.replace('?', '');
-  if (bare.startsWith('flags:')) return u64(orFlags(flagSets[bare.slice(6) as keyof typeof flagSets], value));
-  if (bare.startsWith('name:'))
-    return u32(lookUp(nameSets[bare.slice(5) as keyof typeof nameSets], String(value), 'name'));
-  const encoder = encoders[bare];
-  if (!encoder) throw new Error(`field type ${type} has no encoding`);
-  return encoder(value, slots);
+type Encoder = (out: Writer, value: unknown) => void;
+
+const known = new Map<Kind, readonly (readonly [string, Encoder])[]>();
+
+/** By name, in the order of the kind's signature. */
+function fieldsOf(kind: Kind): readonly (readonly [string, Encoder])[] {
+  const fields =
+    known.get(kind) ??
+    Object.entries((kinds[kind] as KindSpec).fields).map(([name, type]) => [name, encoderOf(type)] as const);
+  known.set(kind, fields);
+  return fields;
 }
 
-const encoders: Record<string, (value: unknown, slots: Slots) => Buffer> = {
-  str: (value) => (value === undefined ? u32(NONE) : str(value as string)),
-  strs: (value) => {
+function encoderOf(type: FieldType): Encoder {
+  const bare = type.replace('?', '');
+  const [what, set = ''] = bare.split(':');
+  if (what === 'flags')
+    return (out, value) => out.u64(orFlags(flagSets[set as keyof typeof flagSets], value));
+  if (what === 'name')
+    return (out, value) => out.u32(lookUp(nameSets[set as keyof typeof nameSets], String(value), 'name'));
+  const encoder = encoders[bare];
+  if (!encoder) throw new Error(`field type ${type} has no encoding`);
+  return encoder;
+}
+
+const encoders: Record<string, Encoder> = {
+  str: (out, value) => (value === undefined ? out.u32(NONE) : str(out, value as string)),
+  strs: (out, value) => {
     const list = value as readonly string[];
-    return Buffer.concat([u32(list.length), ...list.map(str)]);
+    out.u32(list.length);
+    for (const one of list) str(out, one);
   },
-  text: (value) => counted(Buffer.from(value as string)),
-  bytes: (value) => counted(Buffer.from(value as string, 'base64')),
-  u32s: (value) => counted(Buffer.concat((value as readonly number[]).map(u32))),
-  u32: (value) => u32((value as number | undefined) ?? 0),
-  i32: (value) => u32(value as number),
-  bool: (value) => u32(value ? 1 : 0),
-  u64: (value) => u64(BigInt((value as number | undefined) ?? 0)),
-  limit: (value) => u64(value === 'unlimited' ? UNLIMITED : BigInt(value as number)),
-  caps: (value) =>
-    u64((value as readonly string[]).reduce((mask, name) => mask | (1n << BigInt(capabilityBit(name))), 0n)),
-  fd: (value, slots) => u32(value === undefined ? NONE : slots.find(value as string)),
-  as: (value, slots) => u32(value === undefined ? NONE : slots.assign(value as string)),
+  text: (out, value) => out.counted(value as string, 'utf8'),
+  bytes: (out, value) => out.counted(value as string, 'base64'),
+  u32s: (out, value) => {
+    const list = value as readonly number[];
+    out.u32(4 * list.length);
+    for (const one of list) out.u32(one);
+  },
+  u32: (out, value) => out.u32((value as number | undefined) ?? 0),
+  i32: (out, value) => out.u32(value as number),
+  bool: (out, value) => out.u32(value ? 1 : 0),
+  u64: (out, value) => out.u64(BigInt((value as number | undefined) ?? 0)),
+  limit: (out, value) => out.u64(value === 'unlimited' ? UNLIMITED : BigInt(value as number)),
+  caps: (out, value) =>
+    out.u64(
+      (value as readonly string[]).reduce((mask, name) => mask | (1n << BigInt(capabilityBit(name))), 0n),
+    ),
+  fd: (out, value) => out.u32(value === undefined ? NONE : out.slots.find(value as string)),
+  as: (out, value) => out.u32(value === undefined ? NONE : out.slots.assign(value as string)),
 };
 
 function orFlags(set: Readonly<Record<string, number>>, names: unknown): bigint {
@@ -119,24 +190,8 @@ function lookUp(table: Readonly<Record<string, number>>, name: string, what: str
   return value;
 }
 
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value >>> 0);
-  return bytes;
-}
-
-function u64(value: bigint): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigUInt64LE(value);
-  return bytes;
-}
-
-function str(value: string): Buffer {
+function str(out: Writer, value: string): void {
   if (value.includes('\0')) throw new Error('a NUL inside a string would cut it short in C');
-  const bytes = Buffer.from(value);
-  return Buffer.concat([u32(bytes.length), bytes, Buffer.alloc(1)]);
-}
-
-function counted(bytes: Buffer): Buffer {
-  return Buffer.concat([u32(bytes.length), bytes]);
+  out.counted(value, 'utf8');
+  out.u8(0);
 }

@@ -87,7 +87,6 @@ const calls: Render = {
   close: (c) => `close(${c.fd})`,
   mkdir: (c) => `mkdir(${at(c)}, ${octal(c.mode)})`,
   write: (c) => `write(${at(c)}, ${q(c.data.length > 60 ? `${c.data.slice(0, 57)}…` : c.data)})`,
-  writepid: (c) => `write(${at(c)}, pid of the child)`,
   symlink: (c) => `symlink(${q(c.target)}, ${at(c)})`,
   mknod: (c) => `mknod(${at(c)}, ${octal(c.mode)}, makedev(${c.major}, ${c.minor}))`,
   rmdir: (c) => `rmdir(${at(c)})`,

@@ -68,12 +68,11 @@ export const kinds = {
   await: kind(6, 'child', { fd: 'fd', result: 'fd?' }),
   lookup: kind(7, 'child', { program: 'str', envp: 'strs' }),
 
-  // files; with `dir`, the path is resolved inside that directory and can't leave it
+  // files; with `dir`, the path is resolved inside that directory and can't leave it. An empty path to write to is `dir` itself.
   open: kind(10, 'both', { dir: 'fd?', path: 'str', flags: 'flags:open', mode: 'u32?', as: 'as?' }),
   close: kind(11, 'both', { fd: 'fd' }),
   mkdir: kind(12, 'both', { dir: 'fd?', path: 'str', mode: 'u32', parents: 'bool?' }),
   write: kind(13, 'both', { dir: 'fd?', path: 'str', data: 'text', flags: 'flags:open?' }),
-  writepid: kind(14, 'host', { dir: 'fd?', path: 'str' }),
   symlink: kind(15, 'both', { dir: 'fd?', path: 'str', target: 'str' }),
   mknod: kind(16, 'both', { dir: 'fd?', path: 'str', mode: 'u32', major: 'u32', minor: 'u32' }),
   rmdir: kind(17, 'both', { dir: 'fd?', path: 'str' }),

@@ -52,9 +52,13 @@ const meanings: Meaning = {
         )
       : t('makes a directory', '创建目录'),
   write: (c) =>
-    cgroupFiles.find(([name]) => name.test(c.path))?.[1] ??
+    (c.data === '0' && (c.path === '' || /\/(cgroup\.procs|tasks)$/.test(c.path))
+      ? t(
+          'moves itself into that cgroup: 0 stands for whoever writes',
+          '把自己放进这个 cgroup：0 代表写入者自己',
+        )
+      : cgroupFiles.find(([name]) => name.test(c.path))?.[1]) ??
     t('writes to a kernel or container file', '向内核文件或容器内文件写入内容'),
-  writepid: () => t('puts the child into that cgroup', '把子进程放进这个 cgroup'),
   symlink: () => t('makes a symbolic link', '创建符号链接'),
   mknod: () => t('makes a device node', '创建设备节点'),
   rmdir: () => t('removes an empty directory', '删除空目录'),

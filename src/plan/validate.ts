@@ -25,7 +25,6 @@ const ownFileSystems = ['proc', 'sysfs', 'tmpfs', 'devpts', 'mqueue'];
 const confinedKinds: readonly Kind[] = [
   'mkdir',
   'write',
-  'writepid',
   'symlink',
   'mknod',
   'rmdir',
@@ -106,6 +105,9 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
   if (step.undo !== undefined) throw new PlanError(`${name}: undo: a learner's step can't have one`);
   if (confinedKinds.includes(kind) && step.dir === undefined)
     throw new PlanError(`${name}: dir: name the directory that the path stays in, such as dir: 'root'`);
+  // Its right was the host hand's: into a cgroup's `tasks` it could write the number of any process.
+  if (kind === 'write' && step.path === '' && step.data !== '0')
+    throw new PlanError(`${name}: data: to a descriptor itself a learner's step writes 0 and nothing else`);
   if (greedyKinds.includes(kind))
     throw new PlanError(`${name}: it would take CPU time or disk time from the host; a learner's step can't`);
   if ((kind === 'open' || kind === 'open_tree') && step.dir === undefined)

@@ -65,7 +65,7 @@ function thorough(script: string): Step[] {
       ? [host({ kind: 'mkdir', path: group, mode: 0o755 }, { undo: { kind: 'rmdir', path: group } })]
       : []),
     everywhere,
-    ...(cgroupRoot ? [host({ kind: 'writepid', path: `${group}/cgroup.procs` })] : []),
+    ...(cgroupRoot ? [child({ kind: 'write', path: `${group}/cgroup.procs`, data: '0' })] : []),
     privately,
     child({ kind: 'mount', source: 'proc', target: '/proc', fstype: 'proc' }),
     host({ kind: 'write', path: `${made}/a/of-the-host`, data: 'x', flags: ['O_CREAT'] }),
@@ -158,7 +158,7 @@ test('processes that left their parents are ended with the cgroup, after a kill 
     [
       host({ kind: 'mkdir', path: group, mode: 0o755 }, { undo: { kind: 'rmdir', path: group } }),
       clone(),
-      host({ kind: 'writepid', path: `${group}/cgroup.procs` }),
+      child({ kind: 'write', path: `${group}/cgroup.procs`, data: '0' }),
       sh('(setsid sleep 1000 &); echo ready; sleep 1000'),
     ],
     ['--ledger', ledger],

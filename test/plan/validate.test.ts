@@ -88,6 +88,11 @@ test.each([
     child({ kind: 'netlink', protocol: 0, messages: '', alone: '/run/tslab' }),
     /does not run or lock/,
   ],
+  [
+    'another process moved into a cgroup',
+    child({ kind: 'write', dir: 'cgroup-pids', path: '', data: '1' }),
+    /writes 0/,
+  ],
   ['another program', child({ kind: 'exec', argv: ['rm'], envp: [] }), /config says/],
   ['a preloaded library', child({ kind: 'exec', argv: ['sh'], envp: ['LD_PRELOAD=/x'] }), /LD_PRELOAD/],
   [

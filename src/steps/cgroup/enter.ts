@@ -20,14 +20,28 @@ export function enterSteps({ unified, controllers }: CgroupDirectories): Draft[]
           },
           { at: 'host', phase: 'clone', kind: 'clone', flags: [], cgroup: 'cgroup', field },
         ] as const)),
-    ...[...new Set(Object.values(controllers))].map(
-      (directory): Draft => ({
-        at: 'host',
-        phase: 'cgroup',
-        kind: 'writepid',
-        path: `${directory}/cgroup.procs`,
-        field,
-      }),
+    ...[...Map.groupBy(Object.keys(controllers), (name) => controllers[name] ?? '')].flatMap(
+      ([directory, names]) => enterOne(directory, `cgroup-${names[0]}`, field),
     ),
+  ];
+}
+
+/**
+ * The child moves itself, by writing 0 for "me" into `tasks`: moving another process, or all threads of one, makes the kernel
+ * wait until nobody is being forked, 10 ms and more. Opened by the host hand, whose right to write the kernel asks
+ * for (cgroups(7)): in a user namespace the child would have none.
+ */
+function enterOne(directory: string, as: string, field: string): Draft[] {
+  return [
+    {
+      at: 'host',
+      phase: 'prepare',
+      kind: 'open',
+      path: `${directory}/tasks`,
+      flags: ['O_WRONLY'],
+      as,
+      field,
+    },
+    { at: 'child', phase: 'cgroup', kind: 'write', dir: as, path: '', data: '0', field },
   ];
 }

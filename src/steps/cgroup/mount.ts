@@ -27,7 +27,7 @@ function cgroupMount(entry: Entry, spec: Spec, facts: CgroupFacts): Draft[] {
     ...shelf(entry),
     ...[...hierarchies].flatMap(([top, entries]) => {
       const names = entries.map(([name]) => name);
-      return hierarchy(entry, `${target}/${basename(top)}`, ownIn(top, spec, facts), names, spec);
+      return hierarchy(entry, `${target}/${basename(top)}`, () => ownIn(top, spec, facts), names, spec);
     }),
     ...(facts.unified === undefined ? [] : unifiedTree(entry, `${target}/unified`, spec, facts)),
   ];
@@ -54,7 +54,7 @@ function shelf(entry: Entry): Draft[] {
 function hierarchy(
   entry: Entry,
   target: string,
-  source: string,
+  source: () => string,
   names: readonly string[],
   spec: Spec,
 ): Draft[] {
@@ -65,7 +65,7 @@ function hierarchy(
     point(entry, target),
     ...(namespace(spec, 'cgroup')
       ? [{ ...common, kind: 'mount', dir: 'root', target, ...fresh } as const]
-      : bound(entry, target, source)),
+      : bound(entry, target, source())),
     // cpu → cpu,cpuacct, where one tree has several controllers.
     ...(names.length === 1 ? [] : names).map(
       (name): Draft => ({ ...link, path: `${entry.target}/${name}`, tolerate: ['EEXIST'] }),

@@ -50,7 +50,10 @@ export function treesOf(path: string, facts: CgroupFacts): Tree[] {
 
 /** @throws PlanError like treesOf. */
 export function cgroupDirectories(path: string, facts: CgroupFacts): CgroupDirectories {
-  const trees = treesOf(path, facts);
+  return directoriesIn(treesOf(path, facts));
+}
+
+export function directoriesIn(trees: readonly Tree[]): CgroupDirectories {
   const unified = trees.find((tree) => tree.v2)?.own;
   return {
     ...(unified === undefined ? {} : { unified }),

@@ -230,6 +230,7 @@ test('nothing is born into what is paused', async () => {
 test.each([
   ['', []],
   [', with a user namespace too', [{ containerID: 0, hostID: 0, size: 65_536 }]],
+  [', whose root is nobody who may enter a cgroup', [{ containerID: 0, hostID: 400_000, size: 65_536 }]],
 ])('a further process counts as the container’s%s', async (_, mapping) => {
   const container = await sh('sleep 100', {}, (spec) => {
     if (mapping.length === 0) return;
@@ -238,6 +239,7 @@ test.each([
   });
   const joined = await further(['sleep', '100']);
   try {
+    expect(pids(own())).toContain(container.pid);
     expect(cgroupPaths(joined.pid)).toEqual(cgroupPaths(container.pid));
   } finally {
     await joined.stop();

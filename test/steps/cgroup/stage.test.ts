@@ -38,10 +38,13 @@ test('v1: a directory in each hierarchy, one for controllers that share it; a cp
     `mkdir("${top}/cpu,cpuacct/a", 0755)`,
     `mkdir("${top}/cpu,cpuacct/a/c", 0755)`,
   ]);
-  const order = ['a/cpuset.cpus', 'a/cpuset.mems', 'a/c/cpuset.cpus', 'a/c/cpuset.mems', 'a/c/cgroup.procs'];
+  const order = ['a/cpuset.cpus', 'a/cpuset.mems', 'a/c/cpuset.cpus', 'a/c/cpuset.mems', 'a/c/tasks'];
   const at = order.map((file) => steps.findIndex((step) => step.includes(`cpuset/${file}`)));
   expect(at.every((index) => index >= 0)).toBe(true);
   expect(at).toEqual(at.toSorted((a, b) => a - b));
+  // By itself, once a hierarchy: net_cls and net_prio are one, like cpu and cpuacct.
+  const entered = steps.filter((step) => /^write\(cgroup-[\w=]+, "0"\)$/.test(step));
+  expect(new Set(entered).size).toBe(new Set(Object.values(v1Host.cgroup.controllers)).size);
 });
 
 test('a cpuset that was there before keeps what it has', () => {
