@@ -95,7 +95,7 @@ export class Attempts implements Lab {
     const spec = defaultSpec({ args: argv, rootfs, lesson: this.#lesson.id });
     change(spec);
     const facts = factsInBox(probe(spec));
-    const plan = planFor('attempt', spec, facts, await this.#stages(spec, facts), sharedTree);
+    const plan = planFor('attempt', spec, facts, await this.#stages(spec, facts), { before: sharedTree });
     const box = await openBox(this.#folder);
     this.#boxes.push(box);
     const container = await performIn(box, plan);
@@ -150,7 +150,12 @@ function running(box: Container, container: Boxed, rootfs: string): Running {
     exit: container.exit,
     stop: () => box.stop(),
     async waitFor(pattern, ms = 5000) {
-      const deadline = performance.now() + ms * timeScale();
+      let deadline = performance.now() + ms * timeScale();
+      // Who has ended says no more; what they said last is in the pipe.
+      const ended = () => {
+        deadline = Math.min(deadline, performance.now() + 200 * timeScale());
+      };
+      container.exit.then(ended, ended);
       while (!pattern.test(out.text)) {
         if (performance.now() > deadline) return false;
         await new Promise((done) => setTimeout(done, 10));

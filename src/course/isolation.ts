@@ -1,5 +1,5 @@
 /** What a process has of its own and what it shares with us, read from /proc: evidence, never the plan. */
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 import type { Text } from './check.ts';
 
@@ -39,8 +39,10 @@ export function isolation(pid: number): Row[] {
 
 type Who = number | 'self';
 
-/** namespaces(7): the same inode number means the same namespace. */
+/** namespaces(7): the same inode number means the same namespace; a type that the kernel was built without is everyone's. */
 function namespace(pid: number, type: string, what: Text, fact?: (who: Who, pid: number) => Text): Row {
+  if (!existsSync(`/proc/self/ns/${type}`))
+    return { what, own: false, inside: both('–'), outside: { en: 'not in this kernel', zh: '此内核不支持' } };
   const inode = (who: Who) => /\d+/.exec(readlinkSync(`/proc/${who}/ns/${type}`))?.[0] ?? '';
   const own = inode(pid) !== inode('self');
   const show = (who: Who) => fact?.(who, pid) ?? both(`${type}:[${inode(who)}]`);

@@ -40,10 +40,12 @@ export function examine(facts: Facts): Finding[] {
     namespace('ipc', '5 ipc'),
     namespace('network', '6 net'),
     {
-      ok: facts.network?.nft !== undefined,
+      ok: facts.network?.nft !== undefined && facts.network.nftLack === undefined,
       name: 'nft (bridges and published ports)',
       lesson: '6 net',
-      remedy: 'type: sudo apt-get install nftables',
+      remedy: facts.network?.nftLack
+        ? `kernel ${facts.kernel} lacks ${facts.network.nftLack}; take a distribution's standard kernel`
+        : 'type: sudo apt-get install nftables',
     },
     namespace('user', '7 user, and every check'),
     ...ordinary(facts),

@@ -26,10 +26,30 @@ export function networkFor(spec: Spec | undefined): Pick<Facts, 'network'> {
       ]),
       forwarding: read('/proc/sys/net/ipv4/ip_forward').trim() === '1',
       resolv: resolvers(),
-      ...(nft === undefined ? {} : { nft }),
+      ...(nft === undefined ? {} : { nft, ...lackOf(nft, routes) }),
       devices: Object.fromEntries(devices.flatMap((name) => deviceOf(name))),
     },
   };
+}
+
+/** What a bridge's rules are made of (steps/net/nft.ts), and the option of the kernel that each needs. */
+const parts: readonly (readonly [string, string])[] = [
+  ['add table ip tslab', 'CONFIG_NF_TABLES_IPV4'],
+  ['add chain ip tslab probe { type nat hook postrouting priority srcnat; }', 'CONFIG_NFT_NAT'],
+  ['add rule ip tslab probe fib daddr type local accept', 'CONFIG_NFT_FIB_IPV4'],
+  ['add rule ip tslab probe masquerade', 'CONFIG_NFT_MASQ'],
+];
+
+/** `nft --check` asks the kernel and changes nothing. Whoever isn't root may not ask, and a bridge that is there is the answer. */
+function lackOf(nft: string, routes: NetworkFacts['routes']): Pick<NetworkFacts, 'nftLack'> {
+  if (process.geteuid?.() !== 0 || routes.some(({ link }) => link === 'tslab0')) return {};
+  const input = parts.map(([rule]) => `${rule}\n`).join('');
+  const asked = spawnSync(nft, ['--check', '--file', '-'], { input, encoding: 'utf8', env: { LC_ALL: 'C' } });
+  if (asked.status === 0) return {};
+  // What comes after the first error only follows from it.
+  const [, line = '', said = asked.stderr.trim()] = /^\S+?:(\d+):\S+ Error: (.*)/m.exec(asked.stderr) ?? [];
+  const [, option] = parts[Number(line) - 1] ?? [];
+  return { nftLack: option === undefined ? `nft: ${said}` : `${option} (nft: ${said})` };
 }
 
 /** proc_pid_net(5): destination, gateway and mask in hexadecimal, in the machine's byte order. */

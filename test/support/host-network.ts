@@ -7,6 +7,15 @@ import { packageRoot } from '../../src/package-root.ts';
 export const HOST = '192.0.2.1';
 export const OUTSIDE = '192.0.2.2';
 
+const rules = `add table ip t
+add chain ip t c { type nat hook postrouting priority srcnat; }
+add rule ip t c fib daddr type local masquerade
+`;
+/** Whether a network of its own takes such rules as a bridge needs: kernels can be built without. */
+export const translatesAddresses =
+  spawnSync('unshare', ['--net', 'nft', '-f', '-'], { input: rules }).status === 0;
+export const NO_TRANSLATION = 'this kernel translates no addresses';
+
 export class HostNetwork {
   readonly #host = holder();
   readonly #outside = holder();

@@ -1,5 +1,5 @@
 /** Mounts of type `cgroup`: the trees as the container sees them, each with its own cgroup as the top. */
-import { basename } from 'node:path';
+import { basename, posix } from 'node:path';
 import type { CgroupFacts, Facts } from '../../facts/facts.ts';
 import { namespace, type Spec } from '../../oci/spec.ts';
 import { attributeFlags } from '../mount-options.ts';
@@ -73,14 +73,29 @@ function hierarchy(
   ];
 }
 
+/**
+ * An earlier entry may have brought the host's own tree to that place, as one that binds all of /sys does. The kernel
+ * puts no file system on itself (EBUSY), and in a user namespace the one that came with the bind can't be taken away
+ * (mount_namespaces(7), locked mounts). So a tmpfs, which nobody will see, lies between the two.
+ */
+function apart({ index, common, options, target: own }: Entry, target: string, spec: Spec): Draft[] {
+  const brought = (spec.mounts ?? []).slice(0, index).some((_, i) => {
+    const { options, target: above } = readEntry(spec, i);
+    return options.bind === 'rbind' && !posix.relative(above, target).startsWith('..');
+  });
+  if (!brought || target !== own) return []; // v1's shelf is a tmpfs already
+  const tmpfs = { source: 'tmpfs', fstype: 'tmpfs', flags: options.flags };
+  return [{ ...common, kind: 'mount', dir: 'root', target, ...tmpfs }];
+}
+
 /** In a cgroup namespace a new mount shows what is below its top; without one it would show the host's all. */
 function unifiedTree(entry: Entry, target: string, spec: Spec, facts: CgroupFacts): Draft[] {
   const { common, options } = entry;
-  const fresh = { source: 'cgroup', fstype: 'cgroup2', flags: options.flags };
+  const here = { ...common, kind: 'mount', dir: 'root', target, flags: options.flags } as const;
   return [
     point(entry, target),
     ...(namespace(spec, 'cgroup') || facts.unified === undefined
-      ? [{ ...common, kind: 'mount', dir: 'root', target, ...fresh } as const]
+      ? [...apart(entry, target, spec), { ...here, source: 'cgroup', fstype: 'cgroup2' } as const]
       : bound(entry, target, ownIn(facts.unified, spec, facts))),
   ];
 }

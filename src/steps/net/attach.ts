@@ -29,7 +29,7 @@ const LOCK = '/run/tslab';
 /** There as long as it was us who switched forwarding on. */
 const FORWARDING = '/run/tslab/ip_forward';
 
-/** @throws PlanError for an ordinary user, a host without nft, or a port that the host itself listens on. */
+/** @throws PlanError for an ordinary user, a host without nft or a kernel that takes no such rules, or a port that the host itself listens on. */
 export function attach(spec: Spec, facts: Facts): Draft[] {
   const host = hostOf(facts);
   const { publish: ports } = networkWish(spec);
@@ -47,13 +47,18 @@ export function attach(spec: Spec, facts: Facts): Draft[] {
   ];
 }
 
-function hostOf({ uid, network }: Facts): NetworkFacts & { nft: string } {
+function hostOf({ uid, kernel, network }: Facts): NetworkFacts & { nft: string } {
   if (uid !== 0)
     throw new PlanError(
       `${field}: bridge needs root, since the other end of the cable is in the host's network; use --network none or host`,
     );
   if (network?.nft === undefined)
     throw new PlanError(`${field}: bridge needs the nft program. Type: sudo apt-get install nftables`);
+  // Before anything is made: a kernel that takes no rules would not take their undo either.
+  if (network.nftLack !== undefined)
+    throw new PlanError(
+      `${field}: bridge needs what kernel ${kernel} lacks: ${network.nftLack}; use --network none or host, or a distribution's standard kernel`,
+    );
   return { ...network, nft: network.nft };
 }
 

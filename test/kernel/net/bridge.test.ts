@@ -4,13 +4,14 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Plan } from '../../../src/plan/step.ts';
-import { HOST, HostNetwork, stop } from '../../support/host-network.ts';
+import { HOST, HostNetwork, NO_TRANSLATION, stop, translatesAddresses } from '../../support/host-network.ts';
 import { Launch, launcher, Scratch } from '../../support/launcher.ts';
 
 let host: HostNetwork;
 let before: string;
 beforeEach((ctx) => {
   ctx.skip(process.getuid?.() !== 0, 'needs root');
+  ctx.skip(!translatesAddresses, NO_TRANSLATION);
   host = new HostNetwork();
   before = host.state();
 });
@@ -155,27 +156,6 @@ test('killed at any of its host steps, the launcher leaves nothing that its ledg
     expect(`${at}: ${undone.stderr}`).toBe(`${at}: `);
     expect(`${at}: ${await settled()}`).toBe(`${at}: ${before}`);
   }
-});
-
-test('a link of the host becomes the container’s, with its addresses', () => {
-  host.sh(
-    'ip link add phys0 type veth peer name phys1; ip link set phys1 up; ip address add 198.51.100.7/24 dev phys0; ip link set phys0 mtu 1400 up',
-  );
-  const script = 'ip -o address show dev wan0; cat /sys/class/net/wan0/mtu';
-  const plain = JSON.parse(host.tslab('plan', '--json', '--', 'true').stdout) as Plan;
-  expect(JSON.stringify(plain)).not.toMatch(/wan0/);
-  const config = `import { defaultSpec, start } from '${process.cwd()}/src/index.ts';
-    const spec = defaultSpec({ args: ['sh', '-c', ${JSON.stringify(script)}], rootfs: '${process.cwd()}/dist/rootfs/default' });
-    spec.linux.netDevices = { phys0: { name: 'wan0' } };
-    process.exitCode = (await (await start(spec)).exit).code;`;
-  using scratch = new Scratch();
-  const file = scratch.path('run.ts');
-  spawnSync('tee', [file], { input: config });
-  const [command = '', ...args] = [...host.enter, process.execPath, file];
-  const ran = spawnSync(command, args, { encoding: 'utf8' });
-  expect(ran.stderr).toBe('');
-  expect(ran.stdout).toMatch(/wan0\s+inet 198\.51\.100\.7\/24/);
-  expect(ran.stdout).toMatch(/^1400$/m);
 });
 
 test('nothing of it is left in the state folder', () => {

@@ -115,6 +115,21 @@ test('mounts: v2 is one, v1 stands side by side, a hybrid has v2 among them', ()
   ]);
 });
 
+test('mounts: v2 lies on a tmpfs where a bind brought the host’s tree already, which is the same file system', () => {
+  const mounts = (facts: Facts, options: string[]) =>
+    calls({ cgroupsPath: '/c' }, facts, [
+      { destination: '/sys', type: 'bind', source: '/sys', options },
+      { ...writable, options: ['ro'] },
+    ]).filter((step) => step.startsWith('mount('));
+  const tree = `mount("cgroup", root:"${top}", "cgroup2", MS_RDONLY, NULL)`;
+  expect(mounts(v2Host, ['rbind'])).toEqual([
+    `mount("tmpfs", root:"${top}", "tmpfs", MS_RDONLY, NULL)`,
+    tree,
+  ]);
+  expect(mounts(v2Host, ['bind'])).toEqual([tree]);
+  expect(mounts(hybridHost, ['rbind']).filter((step) => step.includes('"tmpfs"'))).toHaveLength(1);
+});
+
 test('devices under v2: one program, attached before anybody is in', () => {
   const steps = calls({ cgroupsPath: '/c', resources: { devices: [{ allow: false }] } }, v2Host);
   const attach = steps.findIndex((step) => step.startsWith('bpf('));
