@@ -33,7 +33,11 @@ export default defineConfig({
         test: {
           name: 'asan',
           include: ['test/kernel/**/*.test.ts'],
-          exclude: ['test/kernel/course/**', 'test/kernel/peers.test.ts'],
+          exclude: [
+            'test/kernel/course/**',
+            'test/kernel/peers.test.ts',
+            'test/kernel/oci/{podman,containerd}.test.ts',
+          ],
           globalSetup: './test/support/asan.ts',
           env: { TSLAB_LAUNCHER: resolve('native/build/launch-asan') },
           fileParallelism: false,

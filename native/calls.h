@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #define CALL(name) int call_##name(struct hand *, const struct arg *)
-CALL(clone); CALL(unshare); CALL(pidfd); CALL(setns); CALL(signal);
+CALL(clone); CALL(unshare); CALL(pidfd); CALL(setns); CALL(signal); CALL(await); CALL(lookup);
 CALL(open); CALL(close); CALL(mkdir); CALL(write); CALL(writepid); CALL(symlink); CALL(mknod);
 CALL(rmdir); CALL(unlink); CALL(rmtree);
 CALL(mount); CALL(umount); CALL(pivot_root); CALL(chroot); CALL(chdir);

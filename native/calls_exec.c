@@ -24,8 +24,30 @@ static const char *search_path(char *const *envp)
 	return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
+typedef int try_program(const char *path, char *const *argv, char *const *envp);
+
+static int become(const char *path, char *const *argv, char *const *envp)
+{
+	return result(execve(path, argv, envp));
+}
+
+/* What execve(2) would find wrong with the file before it reads it. */
+static int look_at(const char *path, char *const *argv, char *const *envp)
+{
+	struct stat status;
+	(void)argv, (void)envp;
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	int error = result(fstat(fd, &status));
+	close(fd);
+	if (!error && !S_ISREG(status.st_mode))
+		error = EACCES;
+	return error ? error : result(access(path, X_OK));
+}
+
 /* Not execvpe(3): it would search the launcher's PATH, and run what isn't executable as a shell script. */
-static int search(const char *name, char *const *argv, char *const *envp)
+static int search(try_program *try, const char *name, char *const *argv, char *const *envp)
 {
 	char path[4096];
 	size_t name_length = strlen(name);
@@ -36,10 +58,12 @@ static int search(const char *name, char *const *argv, char *const *envp)
 			memcpy(path, at, length);
 			path[length] = '/';
 			memcpy(path + length + (length > 0), name, name_length + 1); /* an empty entry is the cwd */
-			execve(path, argv, envp);
+			int failed = try(path, argv, envp);
+			if (!failed)
+				return 0;
 			/* A file that is there but may not be run says more than all the directories without it. */
-			if (errno != ENOENT && errno != ENOTDIR && error != EACCES)
-				error = errno;
+			if (failed != ENOENT && failed != ENOTDIR && error != EACCES)
+				error = failed;
 		}
 		at += length;
 		if (!*at)
@@ -53,7 +77,7 @@ void prepare_exec(struct hand *hand)
 	umask(hand->umask);
 	reset_signals();
 	/* Changing ids or capabilities has cleared it (prctl(2)); and the launcher may have died in that time. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_PDEATHSIG, hand->leave || hand->left ? 0 : SIGKILL);
 	if (child_is_orphan(hand))
 		_exit(1);
 	sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -67,8 +91,15 @@ int call_exec(struct hand *hand, const struct arg *a)
 	(void)hand;
 	if (a[0].length == 0 || !*argv[0])
 		return a[0].length == 0 ? EINVAL : ENOENT;
-	if (!strchr(argv[0], '/'))
-		return search(argv[0], argv, envp);
-	execve(argv[0], argv, envp);
-	return errno;
+	return strchr(argv[0], '/') ? become(argv[0], argv, envp) : search(become, argv[0], argv, envp);
+}
+
+/* Whether exec will find its program: asked while there is still somebody to tell. */
+int call_lookup(struct hand *hand, const struct arg *a)
+{
+	const char *name = a[0].text;
+	(void)hand;
+	if (!*name)
+		return ENOENT;
+	return strchr(name, '/') ? look_at(name, NULL, NULL) : search(look_at, name, NULL, a[1].list);
 }

@@ -29,7 +29,8 @@ static _Noreturn void be_init(struct hand *hand, pid_t program)
 	sigset_t all = signal_set(~0ULL);
 	siginfo_t info;
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!hand->left)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "tslab-init");
 	if (child_is_orphan(hand))
 		_exit(1);

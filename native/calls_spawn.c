@@ -180,14 +180,28 @@ static int run(struct program *program, uint64_t timeout_ms)
 	return error;
 }
 
+/* The child itself is told by the proc file system that it sees: before its root moves, that is the host's. */
+static uint64_t the_child(const struct hand *hand)
+{
+	char link[NUMBER_MAX] = "";
+	uint64_t pid = 0;
+	if (hand->child > 0 || (hand->sync < 0 && !hand->left))
+		return (uint64_t)hand->child;
+	if (readlink("/proc/self", link, sizeof link - 1) < 0)
+		return (uint64_t)getpid();
+	for (const char *digit = link; *digit >= '0' && *digit <= '9'; digit++)
+		pid = pid * 10 + (uint64_t)(*digit - '0');
+	return pid;
+}
+
 int call_spawn(struct hand *hand, const struct arg *a)
 {
 	struct program program = { .path = a[0].text, .envp = a[2].list };
 	const char *word = a[5].text;
-	char digits[NUMBER_MAX], *pid = number(digits, (uint64_t)hand->child), *argv[WORDS_MAX + 1];
+	char digits[NUMBER_MAX], *pid = number(digits, the_child(hand)), *argv[WORDS_MAX + 1];
 	if (a[1].length > WORDS_MAX)
 		return E2BIG;
-	if (word && hand->child == 0)
+	if (word && the_child(hand) == 0)
 		return ESRCH;
 	if (a[6].text && !share_is_ours_alone(a[6].text))
 		return 0;

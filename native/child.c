@@ -2,8 +2,11 @@
 #include "base.h"
 #include "hand.h"
 #include "control.h"
+#include "say.h"
+#include "supervise.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -53,7 +56,17 @@ int child_report_listener(struct hand *hand, int slot, int fd)
 bool child_is_orphan(const struct hand *hand)
 {
 	char byte;
-	return recv(hand->sync, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+	return !hand->left && recv(hand->sync, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* Past `await` nobody hears reports: it is told to who said the word, or to standard error, and by the exit status. */
+static _Noreturn void end_alone(const struct hand *hand, const struct step *step, int error)
+{
+	char call[256];
+	if (hand->result >= 0)
+		dup2(hand->result, 2);
+	say(step_text(step, call, sizeof call), ": ", error_text(error), " (", error_name(error), ")", NULL);
+	_exit(failure_code(step, error));
 }
 
 /* An exec, or a filter that is loaded just before it: from here on nothing may be done that the filter might forbid. */
@@ -75,9 +88,16 @@ static void perform_run(struct hand *hand, struct run run)
 			flush_reports(hand);
 			ready = true;
 		}
+		if (step->kind->code == KIND_AWAIT) {
+			prctl(PR_SET_PDEATHSIG, 0); /* before the host hand hears of it: it goes at once */
+			report(hand, (struct event){ .type = REPORT_AWAIT, .step = i });
+			flush_reports(hand);
+		}
 		int error = hand_perform(hand, step, &ns);
 		bool failed = error && !step_tolerates(step, error);
 		report(hand, (struct event){ .type = failed ? STEP_FAILED : DONE, .step = i, .error = error, .ns = ns });
+		if (failed && hand->left)
+			end_alone(hand, step, error);
 		if (failed) {
 			flush_reports(hand);
 			return; /* the host hand will kill us */

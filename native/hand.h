@@ -12,6 +12,9 @@ struct hand {
 	mode_t umask;           /* what the program gets: inherited, or set by a step */
 	int keep;               /* a descriptor of the asker's that the program inherits, or -1 */
 	bool detach;            /* once the program runs, losing the asker is no reason to stop */
+	bool leave;             /* the program is for somebody else to look after: go once it runs */
+	int result;             /* the child's: where it tells what went wrong when it has been left, or -1 */
+	bool left;              /* the child's: past `await`, where the host hand has gone for good */
 };
 
 void hand_init(struct hand *, const struct plan *);
@@ -24,14 +27,14 @@ int hand_perform(struct hand *, const struct step *, uint64_t *ns);
 bool step_tolerates(const struct step *, int error);
 const char *step_text(const struct step *, char *buffer, size_t size); /* mount("proc", "/proc") */
 
-enum ending { ENDED, RUNNING, FAILED, ABORTED };
+enum ending { ENDED, RUNNING, LEFT, FAILED, ABORTED };
 struct outcome {
 	enum ending ending;
 	uint32_t step;
 	int error;              /* FAILED: errno. ABORTED: the signal that asked for it, or 0 */
 };
 
-/* The host's: down the whole list. On anything but RUNNING the child, if there is one, is still to be killed. */
+/* The host's: down the whole list. On anything but RUNNING and LEFT the child, if there is one, is still to be killed. */
 struct outcome host_perform(struct hand *, bool stepping);
 void host_kill_child(struct hand *);
 
@@ -44,5 +47,5 @@ bool child_is_orphan(const struct hand *); /* the host hand is gone: nobody woul
 
 /* Between the hands. Reports have the shape of an event (control.h); these types never leave the launcher. */
 struct run { uint32_t first, end; };
-enum { REPORT_READY = 101, REPORT_EXEC, REPORT_DESCRIPTOR, REPORT_LISTENER };
+enum { REPORT_READY = 101, REPORT_EXEC, REPORT_AWAIT, REPORT_DESCRIPTOR, REPORT_LISTENER };
 enum { REPORTS_MAX = 64 };

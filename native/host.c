@@ -83,6 +83,9 @@ static bool take_report(struct hand *hand, const struct event *report, int fd, u
 		outcome->ending = RUNNING;
 		*next = report->step;
 		return true;
+	case REPORT_AWAIT:
+		outcome->ending = LEFT;
+		return true;
 	case STEP_FAILED:
 		return fail(outcome, report->step, report->error);
 	}
@@ -123,8 +126,8 @@ static bool lead_child(struct hand *hand, uint32_t first, uint32_t end, struct o
 		for (size_t i = 0; i < (size_t)got / sizeof *reports; i++) {
 			if (reports[i].type == REPORT_READY)
 				return true;
-			if (!take_report(hand, &reports[i], fd, &next, outcome))
-				return false;
+			if (!take_report(hand, &reports[i], fd, &next, outcome) || outcome->ending == LEFT)
+				return outcome->ending == LEFT;
 		}
 	}
 }
@@ -147,7 +150,7 @@ struct outcome host_perform(struct hand *hand, bool stepping)
 			break;
 		uint32_t end = childs && !stepping ? end_of_run(plan, pc) : pc + 1;
 		went = childs ? lead_child(hand, pc, end, &outcome) : do_step(hand, pc, &outcome);
-		if (!went)
+		if (!went || outcome.ending == LEFT)
 			break;
 		pc = end;
 	}

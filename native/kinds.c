@@ -12,6 +12,8 @@ static const struct kind kinds[] = {
 	{ 3, "pidfd", 'h', "uUf", call_pidfd, false },
 	{ 4, "setns", 'b', "fU", call_setns, false },
 	{ 5, "signal", 'h', "fu", call_signal, false },
+	{ KIND_AWAIT, "await", 'c', "ff?", call_await, false },
+	{ 7, "lookup", 'c', "sv", call_lookup, false },
 
 	/* files */
 	{ 10, "open", 'b', "f?sUuf?", call_open, false },
@@ -43,7 +45,7 @@ static const struct kind kinds[] = {
 	{ 32, "netlink", 'b', "ubus?", call_netlink, true },
 
 	/* what the host's programs do for it, and what it shares with other containers */
-	{ 33, "spawn", 'h', "svvbus?s?", call_spawn, true },
+	{ 33, "spawn", 'b', "svvbus?s?", call_spawn, true },
 	{ 34, "share", 'h', "s", call_share, false },
 
 	/* its terminal */

@@ -13,19 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ALIVE = 1, NOT_RUN = 125, NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
+enum { ALIVE = 1 };
 
 static int complain(const char *what, const char *object, int error)
 {
 	say(what, object ? " " : "", object ? object : "", ": ", error_text(error), " (", error_name(error), ")", NULL);
 	return NOT_RUN;
-}
-
-static int failure_code(const struct plan *plan, const struct outcome *outcome)
-{
-	if (plan->steps[outcome->step].kind->code != KIND_EXEC)
-		return NOT_RUN;
-	return outcome->error == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
 }
 
 /* With an asker it is told by events, and words it better than we could. */
@@ -58,6 +51,15 @@ static int clean(int code)
 	return code;
 }
 
+/* The container is made. Whoever looks after it plays the ledger in the end. */
+static int leave(void)
+{
+	event((struct event){ .type = LEAVES });
+	events_flush();
+	ledger_forget();
+	return 0;
+}
+
 static int carry_out(struct plan *plan, const struct options *options, mode_t inherited_umask)
 {
 	struct hand hand;
@@ -65,16 +67,19 @@ static int carry_out(struct plan *plan, const struct options *options, mode_t in
 	hand_init(&hand, plan);
 	hand.umask = inherited_umask;
 	hand.detach = options->detach;
+	hand.leave = options->leave;
 	hand.keep = options->keep;
 	struct outcome outcome = host_perform(&hand, options->step);
 	hand_drop(&hand);
+	if (outcome.ending == LEFT || (outcome.ending == RUNNING && hand.leave))
+		return leave();
 	if (outcome.ending == RUNNING)
 		return clean(watch_over(&hand, plan, options->status));
 	host_kill_child(&hand);
 	kill_leftovers();
 	if (outcome.ending == FAILED) {
 		explain_failure(plan, &outcome);
-		code = failure_code(plan, &outcome);
+		code = failure_code(&plan->steps[outcome.step], outcome.error);
 	}
 	if (outcome.ending == ABORTED)
 		code = outcome.error ? 128 + outcome.error : NOT_RUN;

@@ -73,6 +73,7 @@ pid_t fork(void) { return CALL(clone, SIGCHLD); }
 pid_t waitpid(pid_t pid, int *status, int options) { return CALL(wait4, pid, status, options, 0); }
 int waitid(idtype_t type, id_t id, siginfo_t *info, int options) { return CALL(waitid, type, id, info, options, 0); }
 int kill(pid_t pid, int signal) { return CALL(kill, pid, signal); }
+ssize_t readlink(const char *path, char *into, size_t size) { return CALL(readlinkat, AT_FDCWD, path, into, size); }
 pid_t getpid(void) { return CALL(getpid); }
 pid_t getpgid(pid_t pid) { return CALL(getpgid, pid); }
 pid_t getpgrp(void) { return CALL(getpgid, 0); }

@@ -19,7 +19,7 @@ static bool parse_descriptor(const char *text, int *fd)
 
 static bool usage(const char *wrong)
 {
-	say("usage: launch --plan FILE | --control FD [--ledger FILE] [--keep FD] [--step] [--detach] [--status FILE]"
+	say("usage: launch --plan FILE | --control FD [--ledger FILE] [--keep FD] [--step] [--detach | --leave] [--status FILE]"
 	    " | --undo FILE | --check | --kinds", wrong ? "; not understood: " : NULL, wrong, NULL);
 	return false;
 }
@@ -42,6 +42,8 @@ bool parse_options(int argc, char **argv, struct options *options)
 			options->step = true;
 		else if (strcmp(argv[i], "--detach") == 0)
 			options->detach = true;
+		else if (strcmp(argv[i], "--leave") == 0)
+			options->leave = true;
 		else if (strcmp(argv[i], "--check") == 0)
 			options->mode = CHECK;
 		else if (strcmp(argv[i], "--kinds") == 0)

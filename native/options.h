@@ -5,6 +5,6 @@ struct options {
 	enum { PERFORM, UNDO, CHECK, KINDS } mode;
 	const char *plan, *ledger, *status;
 	int control, keep; /* -1: none */
-	bool step, detach;
+	bool step, detach, leave;
 };
 bool parse_options(int argc, char **argv, struct options *);

@@ -6,7 +6,7 @@
 
 enum { SLOTS = 64, SLOT_CHILD = 0, SLOT_PROC = 1 };
 enum { HOST = 0, CHILD = 1 };
-enum { KIND_CLONE = 1, KIND_SECCOMP = 59, KIND_EXEC = 61 }; /* those that the order of a list depends on */
+enum { KIND_CLONE = 1, KIND_AWAIT = 6, KIND_SECCOMP = 59, KIND_EXEC = 61 }; /* those that the order of a list depends on */
 
 #define PLAN_MAGIC "TSLABPL1"
 enum { PLAN_HEAD = 16, PLAN_MAX = 16 << 20, STEPS_MAX = 4096, STRINGS_MAX = 65536 };

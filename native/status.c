@@ -13,6 +13,14 @@ int exit_code(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* As shells have it (POSIX, "Exit Status for Commands"): 127 not found, 126 found but not executable. */
+int failure_code(const struct step *step, int error)
+{
+	if (step->kind->code != KIND_EXEC)
+		return NOT_RUN;
+	return error == ENOENT ? 127 : 126;
+}
+
 /* Renamed into place: whoever finds the file finds the whole number. */
 int write_status(const char *path, int status)
 {

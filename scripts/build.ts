@@ -2,13 +2,15 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
+import standalone from 'ajv/dist/standalone/index.js';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { compiler } from '../src/oci/validator.ts';
 
-const entries = ['src/cli/start.ts', 'src/index.ts', 'src/oci/main.ts'];
+const entries = ['src/cli/start.ts', 'src/oci-cli/start.ts', 'src/index.ts'];
 /** Run by processes of their own: one that may read no other file, one in another mount namespace. */
 const alone = ['src/course/evaluate.ts', 'src/bench/stopwatch.ts'];
 /** Goes as one script into the start-up snapshot (scripts/snapshot). */
-const quick = 'src/cli/quick.ts';
+const quick = 'src/quick.ts';
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 const chunks = join(dist, 'chunks');
@@ -45,6 +47,19 @@ const highlightWhenAsked: Plugin = {
   },
 };
 
+// Schemas become code here: compiling them would cost a start more than all the rest of it.
+const compiledSchemas: Plugin = {
+  name: 'compiled-schemas',
+  setup(build) {
+    build.onLoad({ filter: /src\/oci\/validator\.ts$/ }, () => ({
+      contents: standalone.default(compiler({ inlineRefs: false, code: { source: true, esm: true } }), {
+        validateConfig: 'config-schema.json',
+      }),
+      resolveDir: root,
+    }));
+  },
+};
+
 const options = {
   absWorkingDir: root,
   outbase: 'src',
@@ -59,7 +74,7 @@ const options = {
   banner: {
     js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
   },
-  plugins: [highlightWhenAsked],
+  plugins: [highlightWhenAsked, compiledSchemas],
   legalComments: 'none',
   logLevel: 'warning',
   write: false,
@@ -89,7 +104,7 @@ const { realpathSync } = process.getBuiltinModule('fs');
 const { startupSnapshot } = process.getBuiltinModule('v8');
 const here = () => dirname(realpathSync(process.argv[1]));
 load(here()).rehearse().finally(() => { process.exitCode = undefined; });
-startupSnapshot.setDeserializeMainFunction(() => load(here()).start());`,
+startupSnapshot.setDeserializeMainFunction(() => load(here()).start(process.argv[1]));`,
   },
 } as const satisfies BuildOptions;
 

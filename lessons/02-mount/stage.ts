@@ -1,6 +1,6 @@
 /** Lesson 2: a mount tree of one's own, and a root without a way back. */
 import type { Facts } from '../../src/facts/facts.ts';
-import { MAP_ROOTFS_ANNOTATION } from '../../src/oci/annotations.ts';
+import { MAP_ROOTFS_ANNOTATION, NO_PIVOT_ANNOTATION } from '../../src/oci/annotations.ts';
 import { type Mount, namespace, type Spec } from '../../src/oci/spec.ts';
 import { isCgroupMount } from '../../src/steps/cgroup/mount.ts';
 import { deviceSteps } from '../../src/steps/devices.ts';
@@ -10,9 +10,6 @@ import { rootPropagation, treePropagation } from '../../src/steps/propagation.ts
 import { mayBeShutOut, treeByHost } from '../../src/steps/root-tree.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 import { hasTree } from '../../src/steps/tree.ts';
-
-/** For hosts whose root is an initramfs, which pivot_root(2) can't replace. OCI has no field for it, so it is an annotation. */
-export const NO_PIVOT_ANNOTATION = 'org.tslab.no-pivot';
 
 export const owns = [
   'linux.namespaces[mount]',

@@ -17,8 +17,9 @@ export async function main(
     .version('0.1.0')
     .enablePositionalOptions()
     .showHelpAfterError('(tslab --help lists the commands)');
-  if (otherwise) program.action(otherwise);
   const name = process.argv[2] ?? '';
+  // Without an action of its own, commander knows what to say of a command that there is not, and has one called help.
+  if (otherwise && (name === '' || name.startsWith('-'))) program.action(otherwise);
   const named = Object.hasOwn(commands, name) ? commands[name] : undefined;
   for (const declare of named ? [named] : Object.values(commands)) declare(program);
 

@@ -95,7 +95,7 @@ export class Attempts implements Lab {
     const spec = defaultSpec({ args: argv, rootfs, lesson: this.#lesson.id });
     change(spec);
     const facts = factsInBox(probe(spec));
-    const plan = planFor('attempt', spec, facts, await this.#stages(spec, facts), sharedTree);
+    const plan = planFor('attempt', spec, facts, await this.#stages(spec, facts), { before: sharedTree });
     const box = await openBox(this.#folder);
     this.#boxes.push(box);
     const container = await performIn(box, plan);

@@ -19,6 +19,7 @@ import type { NamespaceType, Spec } from '../oci/spec.ts';
 import { packageRoot } from '../package-root.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import { type Exit, exitOf } from '../runtime/exit.ts';
+import { ledgerFor } from '../runtime/ledgers.ts';
 import { withOwnCgroup } from '../runtime/own-cgroup.ts';
 import { planFor, withOrigin } from '../runtime/plan.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
@@ -157,9 +158,9 @@ export async function startWall(
   options: StartOptions = {},
 ): Promise<Container> {
   const [id, facts] = [newId(), probe(spec)];
-  const plan = planFor(id, counted(withOwnCgroup(id, spec, facts), facts), facts, undefined, before);
+  const plan = planFor(id, counted(withOwnCgroup(id, spec, facts), facts), facts, undefined, { before });
   try {
-    return await perform(plan, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+    return await perform(plan, { ...options, stdio: ['pipe', 'pipe', 'pipe'], ledger: ledgerFor(id) });
   } catch (cause) {
     throw new Error(`learners’ code needs a user namespace around it: ${(cause as Error).message}`, {
       cause,

@@ -1,5 +1,5 @@
 /** What a stage may import from tslab by value: pure helpers of the lessons' own stages, at hand where it is evaluated. */
-export { INIT_ANNOTATION, MAP_ROOTFS_ANNOTATION } from '../oci/annotations.ts';
+export * from '../oci/annotations.ts';
 export { namespace } from '../oci/spec.ts';
 export { PlanError } from '../plan/error.ts';
 export { isCgroupMount } from '../steps/cgroup/mount.ts';

@@ -19,7 +19,7 @@ export interface Facts {
   /** Actions that seccomp(2) filters may return here, in the kernel's words; empty without seccomp. */
   readonly seccomp?: readonly string[];
   /** Whose plan is made. `bundle` is the directory of its config.json, where there is one. */
-  readonly container?: { readonly id: string; readonly bundle?: string };
+  readonly container?: ContainerFacts;
   readonly cgroup: CgroupFacts;
   /** Whether `/` is a shared mount (systemd makes it so): then a mount made carelessly reaches the host. */
   readonly rootShared: boolean;
@@ -76,6 +76,13 @@ export interface NetDevice {
   readonly index: number;
   /** Those that stay: of global scope and without an end. */
   readonly addresses: readonly { address: string; prefix: number }[];
+}
+
+export interface ContainerFacts {
+  readonly id?: string;
+  readonly bundle?: string;
+  /** It is created now and started later, when the launcher has gone. */
+  readonly waits?: boolean;
 }
 
 export interface CgroupFacts {

@@ -12,6 +12,7 @@ const names = [
   'clean',
   'refused',
   'said',
+  'left',
 ] as const;
 export type EventType = Exclude<(typeof names)[number], ''>;
 

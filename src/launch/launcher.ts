@@ -19,6 +19,8 @@ export interface LaunchOptions {
   step?: boolean;
   /** Go on without us, and write the wait status into this file at the end. */
   detach?: { status: string };
+  /** Go once the program runs, or waits for its start: whoever asked looks after it from then on. */
+  leave?: boolean;
   /** Opens a further socket; the program inherits its other end as descriptor KEPT. */
   keep?: boolean;
 }
@@ -43,6 +45,7 @@ export function launch(plan: Plan, options: LaunchOptions, onEvent: (event: Laun
     ...(options.ledger === undefined ? [] : ['--ledger', options.ledger]),
     ...(options.keep ? ['--keep', String(KEPT)] : []),
     ...(options.step ? ['--step'] : []),
+    ...(options.leave ? ['--leave'] : []),
     ...(options.detach ? ['--detach', '--status', options.detach.status] : []),
   ];
   const sockets = options.keep ? (['pipe', 'pipe'] as const) : (['pipe'] as const);

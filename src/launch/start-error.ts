@@ -1,5 +1,5 @@
 /** A container that did not come to life: which step, which call, which error, and what it usually means. */
-import { getSystemErrorName, stripVTControlCharacters } from 'node:util';
+import { getSystemErrorMap, stripVTControlCharacters } from 'node:util';
 import { explainCall, explainOrigin } from '../plan/explain.ts';
 import type { Plan, Step } from '../plan/step.ts';
 
@@ -36,11 +36,11 @@ export class StartError extends Error {
   constructor(plan: Plan, index: number, errno: number, said = '') {
     const step = plan.steps[index];
     if (!step) throw new Error(`launcher: it speaks of step ${index}, but the plan has ${plan.steps.length}`);
-    const name = getSystemErrorName(-errno);
+    const [name, text] = getSystemErrorMap().get(-errno) ?? [String(errno), 'unknown error'];
     const call = explainCall(step);
     const hint = stepHint(step, name, said) ?? hints[name];
     super(
-      `step ${index + 1} of ${plan.steps.length}, ${call}: ${name}, asked for by ${explainOrigin(step)}` +
+      `step ${index + 1} of ${plan.steps.length}, ${call}: ${name} (${text}), asked for by ${explainOrigin(step)}` +
         (step.kind === 'spawn' ? whatItSaid(said) : '') +
         (hint === undefined ? '' : `\n  usually: ${hint}`),
     );

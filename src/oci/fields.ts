@@ -5,13 +5,10 @@
 import type { Spec } from './spec.ts';
 
 /** Left to the runtime itself, whatever its stages. Unknown annotations and properties are ignored (config.md, "Extensibility"). */
-export const runtimeFields = ['ociVersion', 'annotations'];
-
-const notBuilt = 'no stage of this runtime honours it';
+export const runtimeFields = ['ociVersion', 'annotations', 'hooks'];
 
 /** What this runtime does not do, and so refuses instead of passing over it. */
 export const refusedFields: Readonly<Record<string, string>> = {
-  hooks: notBuilt,
   'linux.intelRdt': 'cache and memory bandwidth allocation (resctrl) is not built',
 };
 

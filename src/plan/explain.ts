@@ -80,6 +80,8 @@ const calls: Render = {
   unshare: (c) => `unshare(${or(c.flags)})`,
   pidfd: (c) => `${c.as} = pidfd_open(${c.pid})`,
   setns: (c) => `setns(${c.fd}, ${or(c.flags)})`,
+  await: (c) => `read(${c.fd}, 1)`,
+  lookup: (c) => `access(${q(c.program)}, X_OK)`,
   signal: (c) => `pidfd_send_signal(${c.fd}, ${c.signal})`,
   open: (c) => `${c.as === undefined ? '' : `${c.as} = `}open(${at(c)}, ${or(c.flags)})`,
   close: (c) => `close(${c.fd})`,

@@ -65,6 +65,8 @@ export const kinds = {
   pidfd: kind(3, 'host', { pid: 'u32', startTime: 'u64', as: 'as' }),
   setns: kind(4, 'both', { fd: 'fd', flags: 'flags:clone' }),
   signal: kind(5, 'host', { fd: 'fd', signal: 'u32' }),
+  await: kind(6, 'child', { fd: 'fd', result: 'fd?' }),
+  lookup: kind(7, 'child', { program: 'str', envp: 'strs' }),
 
   // files; with `dir`, the path is resolved inside that directory and can't leave it
   open: kind(10, 'both', { dir: 'fd?', path: 'str', flags: 'flags:open', mode: 'u32?', as: 'as?' }),
@@ -116,7 +118,7 @@ export const kinds = {
 
   // what the host's programs do for it, and what it shares with other containers
   // timeout in ms, 0 for none; `pidWord` stands for the child's pid, as a whole word of argv and anywhere in the input
-  spawn: kind(33, 'host', {
+  spawn: kind(33, 'both', {
     path: 'str',
     argv: 'strs',
     envp: 'strs',

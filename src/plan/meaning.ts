@@ -35,6 +35,12 @@ const meanings: Meaning = {
       '用描述符抓住一个进程，PID 被复用也不会认错',
     ),
   setns: () => t('enters namespaces that exist already', '进入已经存在的命名空间'),
+  await: () =>
+    t(
+      'the launcher leaves; the child waits here until somebody says start',
+      '启动器就此离开；子进程停在这里，等外面说“开始”',
+    ),
+  lookup: () => t('makes sure that the program is there and may be executed', '确认程序存在，而且可以执行'),
   signal: () => t('sends a signal to exactly that process', '把信号发给这个进程，绝不会发错'),
   open: () => t('opens a file or directory and keeps it by name', '打开文件或目录，按名字留用'),
   close: () => t('closes a descriptor', '关闭一个描述符'),

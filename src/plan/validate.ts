@@ -99,6 +99,8 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
   const kind = step.kind as Kind;
   if (step.at === 'host' && !policy.hostKinds.includes(kind))
     throw new PlanError(`${name}: at: this stage has no business on the host hand; use at: 'child'`);
+  if (kind === 'await')
+    throw new PlanError(`${name}: a learner's container has its launcher as long as it lives`);
   if (neverALearners.includes(kind) || (kind === 'netlink' && step.alone !== undefined))
     throw new PlanError(`${name}: a learner's step does not run or lock what is the host's`);
   if (step.undo !== undefined) throw new PlanError(`${name}: undo: a learner's step can't have one`);

@@ -16,14 +16,17 @@ import { execAffinity } from '../steps/scheduling.ts';
 import type { Draft } from '../steps/stage.ts';
 import { directoriesOf, isFrozen } from './cgroup.ts';
 import { withOrigin } from './plan.ts';
-import { type Container, perform, type StartOptions } from './run.ts';
+import { type Container, type PerformOptions, perform } from './run.ts';
+import { type Sockets, socketSteps } from './sockets.ts';
 import type { State } from './state.ts';
 
 /** What a joined process gets anew: itself, and its rights. All else is the container's already. */
 const ownStages = ['process', 'harden'];
 
+export interface ExecOptions extends Omit<PerformOptions, 'ledger'>, Sockets {}
+
 /** @throws StartError, with ESRCH if the container has ended meanwhile; Error if it is paused: what is born there stands still. */
-export function exec(state: State, process: Process, options: StartOptions = {}): Promise<Container> {
+export function exec(state: State, process: Process, options: ExecOptions = {}): Promise<Container> {
   if (state.spec.linux?.cgroupsPath && isFrozen(directoriesOf(state)))
     return Promise.reject(new Error(`container ${state.id}: it is paused; tslab unpause ${state.id}`));
   const id = `${state.id}-exec-${globalThis.process.pid}`;
@@ -46,7 +49,9 @@ export function exec(state: State, process: Process, options: StartOptions = {})
     .flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id)));
   const affinity = execAffinity(process).map((draft) => withOrigin(draft, 'process'));
   const enter = cgroupOf(state, facts.cgroup).map((draft) => withOrigin(draft, 'cgroup'));
-  return perform(compose(id, [...enter, ...joinNamespaces(state), ...own, ...affinity]), options);
+  const sockets = options.leave ? socketSteps(process, options) : [];
+  const steps = [...enter, ...joinNamespaces(state), ...own, ...affinity, ...sockets];
+  return perform(compose(id, steps), options);
 }
 
 /** So that its limits and counts are the container's; while the host hand has not joined anything yet. */

@@ -9,8 +9,13 @@ const root = process.geteuid?.() === 0 && !inUserNamespace();
 export const dataFolder = root ? '/var/lib/tslab' : join(homedir(), '.local/share/tslab');
 
 /** Volatile where it can be: after a reboot, what a ledger would undo is gone as well. Never a name in /tmp that anyone could take. */
-export const stateFolder = root
+export let stateFolder = root
   ? '/run/tslab'
   : process.env.XDG_RUNTIME_DIR
     ? join(process.env.XDG_RUNTIME_DIR, 'tslab')
     : join(dataFolder, 'run');
+
+/** For a command line that has an option for it: said once, before anything is looked up there. */
+export function useStateFolder(path: string): void {
+  stateFolder = path;
+}

@@ -11,13 +11,19 @@ import { withSubstitutes } from '../steps/idmap-mounts.ts';
 import { networkWish } from '../steps/net/spec.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 
-/** @param before host steps put in front of everything, such as the box around a learner's attempt. */
+export interface Around {
+  /** In front of the stages' steps of the same phase, such as the box around a learner's attempt. */
+  before?: readonly Step[];
+  /** Behind them. */
+  after?: readonly Step[];
+}
+
 export function planFor(
   id: string,
   spec: Spec,
   facts: Facts,
   chosen: readonly Stage[] = allStages,
-  before: readonly Step[] = [],
+  { before = [], after = [] }: Around = {},
 ): Plan {
   // The user namespace is an ordinary user's way to all others, whatever the lesson.
   const user = allStages.find((stage) => stage.id === 'user');
@@ -28,6 +34,7 @@ export function planFor(
   return compose(id, [
     ...before,
     ...needed.flatMap((stage) => stage.plan(able, known).map((draft) => withOrigin(draft, stage.id))),
+    ...after,
   ]);
 }
 

@@ -2,12 +2,14 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Duplex, Readable, Writable } from 'node:stream';
+import type { Facts } from '../facts/facts.ts';
 import { launch, launcherPath, type Stdio } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
 import type { Spec } from '../oci/spec.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
+import { birthHooks, withHooks } from './hooks.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
 import { withAddress } from './network.ts';
 import { withOwnCgroup } from './own-cgroup.ts';
@@ -21,10 +23,16 @@ export interface StartOptions {
   stages?: readonly Stage[];
   /** Default: inherit. */
   stdio?: readonly [Stdio, Stdio, Stdio];
-  /** Host steps in front of the plan. */
+  /** Steps in front of those of the same phase that stages make… */
   before?: readonly Step[];
+  /** …and behind them. */
+  after?: readonly Step[];
+  /** Kept with its state. */
+  bundle?: string;
   /** Lives on when the asker ends; its wait status, a number, is written into that file. */
   detach?: { status: string };
+  /** Nobody supervises it: once its program runs, or waits for its start, the launcher goes and the ledger stays. */
+  leave?: boolean;
   /** See LaunchOptions. */
   keep?: boolean;
   /** Hears of what the config asks for and this host can't give, where the specification wants no more than a warning. */
@@ -76,14 +84,20 @@ export function newId(asked?: string): string {
  */
 export async function start(spec: Spec, options: StartOptions = {}): Promise<Container> {
   const id = newId(options.id);
-  const before = [claim(id), ...(options.before ?? [])];
-  return await withAddress(id, spec, async (spec, facts) => {
-    const whole = withOwnCgroup(id, spec, facts, options.stages);
-    const plan = planFor(id, whole, facts, options.stages, before);
+  const { stages, before = [], after = [], bundle } = options;
+  return await withAddress(id, spec, async (spec, probed) => {
+    const container = { id, ...(bundle ? { bundle } : {}), waits: options.leave === true };
+    const facts: Facts = { ...probed, container };
+    const whole = withOwnCgroup(id, spec, facts, stages);
+    const subject = { id, spec: whole, ...(bundle === undefined ? {} : { bundle }) };
+    const around = { before: [claim(id), ...before], after: [...after, ...birthHooks(subject)] };
+    const plan = planFor(id, whole, facts, stages, around);
     for (const text of warnings(whole, facts)) options.warn?.(text);
-    const container = await perform(plan, options);
-    saveState(id, container.pid, whole);
-    return container;
+    return await withHooks(subject, options.leave === true, async () => {
+      const started = await perform(plan, { ...options, ledger: ledgerFor(id) });
+      saveState({ ...subject, pid: started.pid });
+      return started;
+    });
   });
 }
 
@@ -121,8 +135,13 @@ export function carryOut(plan: Plan): Promise<void> {
 const notStarted = (cause: Error) =>
   new Error(`spawn(${JSON.stringify(launcherPath)}): ${cause.message}. Type: sh scripts/set-up`);
 
+export interface PerformOptions extends Pick<StartOptions, 'stdio' | 'detach' | 'leave'> {
+  /** Needed as soon as a step of the host has an undo. */
+  ledger?: string;
+}
+
 /** Performs a plan that is there already. */
-export function perform(plan: Plan, options: StartOptions = {}): Promise<Container> {
+export function perform(plan: Plan, options: PerformOptions = {}): Promise<Container> {
   return new Promise((resolve, reject) => {
     let pid = 0;
     let failure: Error | undefined;
@@ -130,28 +149,29 @@ export function perform(plan: Plan, options: StartOptions = {}): Promise<Contain
     let said = '';
     const exited = Promise.withResolvers<Exit>();
     exited.promise.catch(() => {}); // whoever waits will see it; nobody has to
-    const { stdio = ['inherit', 'inherit', 'inherit'], detach, keep } = options;
-    const ledger = ledgerFor(plan.id);
-    const hand = launch(
-      plan,
-      { stdio, ledger, ...(keep ? { keep } : {}), ...(detach ? { detach } : {}) },
-      (event) => {
-        if (event.type === 'born') pid = event.value;
-        else if (event.type === 'said') said += event.said ?? '';
-        else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno, said);
-        else if (event.type === 'refused')
-          failure = new Error(`launcher: the plan does not decode, byte ${event.value}`);
-        else if (event.type === 'exited') status = event.value;
-        else if (event.type === 'running') resolve(container());
-      },
-    );
+    const { stdio = ['inherit', 'inherit', 'inherit'], leave, ledger } = options;
+    let left = false;
+    const hand = launch(plan, { ...options, stdio }, (event) => {
+      if (event.type === 'born') pid = event.value;
+      else if (event.type === 'said') said += event.said ?? '';
+      else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno, said);
+      else if (event.type === 'refused')
+        failure = new Error(`launcher: the plan does not decode, byte ${event.value}`);
+      else if (event.type === 'exited') status = event.value;
+      else if (event.type === 'running' && !leave) resolve(container());
+      else if (event.type === 'left') left = true;
+    });
     hand.process.once('error', (cause) => reject(notStarted(cause)));
     // A launcher that was killed could not clean up after itself; its ledger says what there is to do. Now, not at
     // its `close`: what it left behind may hold on to our pipes.
-    hand.process.once('exit', () => {
-      if (existsSync(ledger)) playLedger(ledger);
+    hand.process.once('exit', (code) => {
+      if (code !== 0 && ledger !== undefined && existsSync(ledger)) playLedger(ledger);
     });
     hand.process.once('close', (code, signal) => {
+      if (left) {
+        resolve(container());
+        return;
+      }
       const exit = status === undefined ? undefined : exitOf(status);
       if (exit) exited.resolve(exit);
       else

@@ -27,9 +27,17 @@ export function signalNumber(text: string): number {
   );
 }
 
-/** @throws Error if it has ended meanwhile. */
+/** A signal for the first process of a container. @throws Error if it has ended meanwhile. */
 export async function sendSignal(state: State, signal: number): Promise<void> {
-  const { id, pid, startTime } = state;
+  await signalProcess(state, signal);
+  if (signal === constants.signals.SIGKILL) await letDie(state);
+}
+
+/** A signal for any of its processes. @throws Error if it has ended meanwhile. */
+export async function signalProcess(
+  { id, pid, startTime }: Pick<State, 'id' | 'pid' | 'startTime'>,
+  signal: number,
+): Promise<void> {
   const common = { at: 'host', phase: 'prepare', from: { lesson: 'runtime' } } as const;
   try {
     await carryOut({
@@ -45,7 +53,6 @@ export async function sendSignal(state: State, signal: number): Promise<void> {
       throw new Error(`container ${id}: it has ended`);
     throw error;
   }
-  if (signal === constants.signals.SIGKILL) await letDie(state);
 }
 
 /** What v1's freezer holds dies only when it is let go (freezer-subsystem.rst). */

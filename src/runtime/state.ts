@@ -1,4 +1,4 @@
-/** The running containers of this user: a small file each, which the launcher makes and takes away (its ledger knows it). */
+/** The containers of this user: a small file each, which the launcher makes and takes away (its ledger knows it). */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTimeOf } from '../evidence/process.ts';
@@ -12,8 +12,11 @@ export interface State {
   pid: number;
   /** Clock ticks since boot (proc_pid_stat(5), field 22): with the pid, it names one process for ever. */
   startTime: number;
+  /** ISO 8601. */
   created: string;
   spec: Spec;
+  /** Where the config came from: an OCI bundle. */
+  bundle?: string;
 }
 
 const fileOf = (id: string) => join(stateFolder, `${id}.json`);
@@ -35,14 +38,17 @@ export function claim(id: string): Step {
   };
 }
 
-export function saveState(id: string, pid: number, spec: Spec): void {
+/** Nothing is written about a process that has ended already, or whose name is not claimed any more. */
+export function saveState(state: Omit<State, 'startTime' | 'created'>): void {
+  const { id, pid } = state;
   const startTime = startTimeOf(pid);
-  if (startTime === undefined || !existsSync(fileOf(id))) return; // it has ended already
-  const state: State = { id, pid, startTime, created: new Date().toISOString(), spec };
-  writeFileSync(`${fileOf(id)}.new`, JSON.stringify(state), { mode: 0o600 });
+  if (startTime === undefined || !isClaimed(id)) return;
+  const whole: State = { ...state, startTime, created: new Date().toISOString() };
+  writeFileSync(`${fileOf(id)}.new`, JSON.stringify(whole), { mode: 0o600 });
   renameSync(`${fileOf(id)}.new`, fileOf(id));
   // It ended while we wrote: its launcher may have taken the file away before we put it back.
-  if (startTimeOf(pid) === undefined) rmSync(fileOf(id), { force: true });
+  if (startTimeOf(pid) === undefined && !existsSync(join(stateFolder, `${id}.ledger`)))
+    rmSync(fileOf(id), { force: true });
 }
 
 /** Another config for one that runs, such as other limits. */
@@ -52,21 +58,29 @@ export function saveSpec(state: State, spec: Spec): void {
   if (startTimeOf(state.pid) !== state.startTime) rmSync(fileOf(state.id), { force: true });
 }
 
-/** Those whose first process is alive. */
-export function runningContainers(): State[] {
-  if (!existsSync(stateFolder)) return [];
-  return readdirSync(stateFolder)
-    .filter((name) => name.endsWith('.json'))
-    .flatMap((name) => stateOf(name.slice(0, -'.json'.length)) ?? []);
-}
-
-/** Undefined if it does not run: never did, has ended, or is only being born. */
-export function stateOf(id: string): State | undefined {
-  let state: State;
+/** What was saved, whatever has become of the process; undefined if there is none, or it is only being born. */
+export function readState(id: string): State | undefined {
   try {
-    state = JSON.parse(readFileSync(fileOf(id), 'utf8'));
+    return JSON.parse(readFileSync(fileOf(id), 'utf8'));
   } catch {
     return undefined; // gone meanwhile, or claimed and still empty
   }
-  return startTimeOf(state.pid) === state.startTime ? state : undefined;
 }
+
+export const isAlive = ({ pid, startTime }: State): boolean => startTimeOf(pid) === startTime;
+
+/** Undefined if it does not run: never did, has ended, or is only being born. */
+export function stateOf(id: string): State | undefined {
+  const state = readState(id);
+  return state && isAlive(state) ? state : undefined;
+}
+
+export function allStates(): State[] {
+  if (!existsSync(stateFolder)) return [];
+  return readdirSync(stateFolder)
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => readState(name.slice(0, -'.json'.length)) ?? []);
+}
+
+/** Those whose first process is alive. */
+export const runningContainers = (): State[] => allStates().filter(isAlive);

@@ -138,3 +138,12 @@ function setAttribute({ attr, on, recursive }: AttributeWord, own: Changing, all
   else if (attr === 'MOUNT_ATTR_RDONLY' && !on && !all.has(key)) own.delete(key);
   else own.set(key, value);
 }
+
+/** Every word that is understood here; a file system may know more. */
+export const mountOptionWords = (): string[] =>
+  [
+    ...attributeWords.keys(),
+    ...fileSystemWords.keys(),
+    ...Object.keys(propagations).flatMap((word) => [word, `r${word}`]),
+    ...['bind', 'rbind', 'idmap', 'ridmap', 'remount', 'tmpcopyup', 'defaults'],
+  ].sort();

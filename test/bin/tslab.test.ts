@@ -31,6 +31,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'shim-'));
   mkdirSync(join(root, 'bin'));
   cpSync(shim, join(root, 'bin/tslab'));
+  cpSync(join(import.meta.dirname, '../../scripts/start'), join(root, 'scripts/start'));
   put('scripts/set-up', 'echo set-up "$@"');
   put('src/cli/main.ts', '');
   put('native/build/launch', '');
@@ -77,9 +78,9 @@ test.each([
 });
 
 test('in this checkout, the quick commands and no others are in the snapshot', () => {
-  const text = readFileSync(join(import.meta.dirname, '../../src/cli/quick.ts'), 'utf8');
+  const text = readFileSync(join(import.meta.dirname, '../../src/quick.ts'), 'utf8');
   const quick = /^const commands = \{ (.*) \};$/m.exec(text)?.[1]?.split(', ');
-  expect(/^ {2}(run .*)\)$/m.exec(readFileSync(shim, 'utf8'))?.[1]?.split(' | ')).toEqual(quick);
+  expect(/quick='(.*)'/.exec(readFileSync(shim, 'utf8'))?.[1]?.split(' ')).toEqual(quick);
 });
 
 test('in this checkout, a container of lesson 0 has an asker that came from the snapshot', () => {
@@ -172,3 +173,11 @@ function tslabWith(env: NodeJS.ProcessEnv, ...args: string[]) {
     env: { ...process.env, NODE_OPTIONS, ...env },
   });
 }
+
+test('in this checkout, a command that there is not is told, with what may be meant', () => {
+  const { status, stderr } = spawnSync(shim, ['rnu'], { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(/unknown command 'rnu'\n\(Did you mean run\?\)/),
+  ]);
+});

@@ -121,11 +121,9 @@ describe('what is wrong is said once, with the line', () => {
   });
 
   test('it loops for ever: killed after the time limit', async () => {
-    const begun = performance.now();
     await expect(stage('export default () => { for (;;); }')).rejects.toMatchObject({
       problem: { code: 'time' },
     });
-    expect(performance.now() - begun).toBeLessThan(60_000);
   }, 70_000);
 });
 

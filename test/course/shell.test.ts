@@ -54,10 +54,8 @@ describe('ends', () => {
   });
 
   test('when a command hangs, with what it said until then', async () => {
-    const begun = performance.now();
     const result = await shell.run('echo begin; sleep 100', 300);
     expect(result).toEqual({ output: 'begin', status: undefined, over: 'time' });
-    expect(performance.now() - begun).toBeLessThan(5000);
   });
 });
 

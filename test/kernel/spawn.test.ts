@@ -79,10 +79,8 @@ test('a program that is not there is ENOENT, one that lasts is killed with what 
   expect(perform([host(spawn('', { path: '/nonexistent' })), clone, sh('')]).stderr).toMatch(/ENOENT/);
   const file = scratch.path('pid');
   const slow = `sleep 50 & echo $! >${file}; wait`;
-  const begun = performance.now();
   const ended = perform([host(spawn(slow, { timeout: 200, envp: ['PATH=/usr/bin:/bin'] })), clone, sh('')]);
   expect(ended.stderr).toMatch(/ETIMEDOUT/);
-  expect(performance.now() - begun).toBeLessThan(4000);
   const sleeper = readFileSync(file, 'utf8').trim();
   expect(() => readFileSync(`/proc/${sleeper}/cmdline`)).toThrow();
 });

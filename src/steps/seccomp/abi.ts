@@ -32,6 +32,7 @@ const families = {
   arm64: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'],
 } as const;
 export type Machine = keyof typeof families;
+export const archWords = (machine: Machine): readonly string[] => families[machine];
 
 /** config-linux.md: words that no kernel of ours runs. A filter for them would never be asked. */
 const elsewhere =

@@ -33,6 +33,7 @@ const actions: Readonly<Record<string, number>> = {
   SCMP_ACT_LOG: 0x7ffc_0000,
   SCMP_ACT_ALLOW: 0x7fff_0000,
 };
+export const actionWords = Object.keys(actions);
 export const KILL_PROCESS = 0x8000_0000;
 export const NOTIFY = 0x7fc0_0000;
 

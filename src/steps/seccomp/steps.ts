@@ -37,7 +37,9 @@ export function seccompSteps(spec: Spec, facts: Facts, hasInit: boolean): Seccom
   const common = { at: 'child', field: 'linux.seccomp' } as const;
   const listener = listens(seccomp) ? { listener: 'seccomp' } : {};
   const free = spec.process?.noNewPrivileges === true;
-  const phase = free && !hasInit ? 'exec' : 'privileges';
+  // The host hand tells of a listener, and once the child waits for its start, there is none.
+  const early = hasInit || (listens(seccomp) && facts.container?.waits);
+  const phase = free && !early ? 'exec' : 'privileges';
   const load: Draft[] = [
     // Else an ordinary user's launcher might not fetch the listener: ids have changed since the birth (ptrace(2)).
     ...(listens(seccomp) && facts.uid !== 0

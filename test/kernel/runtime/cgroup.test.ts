@@ -346,7 +346,7 @@ test('a cgroup that is there already is somebody else’s', async () => {
   const spec = defaultSpec({ args: ['true'], rootfs });
   spec.linux = { ...spec.linux, cgroupsPath: `/tslab-${id}` };
   await expect(start(spec, { stdio: ['ignore', 'ignore', 'ignore'] })).rejects.toThrow(
-    /mkdir\(.*EEXIST, asked for by cgroup, linux\.cgroupsPath/,
+    /mkdir\(.*EEXIST \(file already exists\), asked for by cgroup, linux\.cgroupsPath/,
   );
   expect(pids(own())).toContain(first.pid);
 });

@@ -95,7 +95,9 @@ test('a failing step names itself and leaves nothing mounted', async () => {
     errno: 'ENODEV',
     step: { kind: 'mount', from: { lesson: 'mount' } },
   });
-  expect(error.message).toMatch(/step \d+ of \d+, mount\(.*ENODEV, asked for by mount, mounts\[\d+\]/);
+  expect(error.message).toMatch(
+    /step \d+ of \d+, mount\(.*ENODEV \(no such device\), asked for by mount, mounts\[\d+\]/,
+  );
   expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before);
 });
 

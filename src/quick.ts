@@ -1,22 +1,25 @@
-/** What is in the start-up snapshot: the commands whose start has to be quick. bin/tslab names them, too. */
-import { probe } from '../facts/probe.ts';
-import { withOwnCgroup } from '../runtime/own-cgroup.ts';
-import { planFor } from '../runtime/plan.ts';
-import { command as exec } from './commands/exec.ts';
-import { command as kill } from './commands/kill.ts';
-import { command as logs } from './commands/logs.ts';
-import { command as ps } from './commands/ps.ts';
-import { command as rm } from './commands/rm.ts';
-import { command as run } from './commands/run.ts';
-import { command as stop } from './commands/stop.ts';
-import { command as wait } from './commands/wait.ts';
-import { main } from './main.ts';
-import { specFrom } from './spec-from.ts';
+/** What is in the start-up snapshot: the commands whose start has to be quick. bin/tslab names its own, too. */
+
+import { command as exec } from './cli/commands/exec.ts';
+import { command as kill } from './cli/commands/kill.ts';
+import { command as logs } from './cli/commands/logs.ts';
+import { command as ps } from './cli/commands/ps.ts';
+import { command as rm } from './cli/commands/rm.ts';
+import { command as run } from './cli/commands/run.ts';
+import { command as stop } from './cli/commands/stop.ts';
+import { command as wait } from './cli/commands/wait.ts';
+import { main } from './cli/main.ts';
+import { specFrom } from './cli/spec-from.ts';
+import { probe } from './facts/probe.ts';
+import { main as ociMain } from './oci-cli/main.ts';
+import { withOwnCgroup } from './runtime/own-cgroup.ts';
+import { planFor } from './runtime/plan.ts';
 
 const commands = { run, exec, ps, logs, stop, kill, wait, rm };
 
-export async function start(): Promise<never> {
-  await main(commands);
+/** @param script which program was asked for: dist/cli/start.js or dist/oci-cli/start.js. */
+export async function start(script: string): Promise<never> {
+  await (script.includes('/oci-cli/') ? ociMain() : main(commands));
   // Writes to files, terminals and pipes are done when they return (Node's manual, process, "A note on process I/O"), so
   // nothing is lost, and taking the event loop down in good order would cost 2 ms.
   process.exit();

@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+
+export const declare = (program: Command): void => {
+  program
+    .command('start')
+    .description('let the program of a created container run')
+    .argument('<id>')
+    .action(async (id: string) => {
+      const { begin } = await import('../../runtime/lifecycle.ts');
+      await begin(id);
+    });
+};

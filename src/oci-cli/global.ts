@@ -1,0 +1,24 @@
+/** The options in front of the command. */
+import { join } from 'node:path';
+import { useStateFolder } from '../runtime/folders.ts';
+
+export interface GlobalFlags {
+  root?: string;
+  log?: string;
+  logFormat: string;
+  systemdCgroup?: boolean;
+  cgroupManager?: string;
+}
+
+export function prepare(flags: GlobalFlags): void {
+  useStateFolder(flags.root ?? defaultRoot());
+  if (flags.systemdCgroup || flags.cgroupManager === 'systemd')
+    throw new Error(
+      '--systemd-cgroup: this runtime makes its cgroups itself; tell the engine to use cgroupfs',
+    );
+}
+
+function defaultRoot(): string {
+  if (process.geteuid?.() === 0) return '/run/tslab-oci';
+  return join(process.env.XDG_RUNTIME_DIR ?? `/tmp/tslab-oci-${process.geteuid?.()}`, 'tslab-oci');
+}

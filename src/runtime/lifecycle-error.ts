@@ -1,0 +1,2 @@
+/** An operation that this container, in this status, does not allow. */
+export class LifecycleError extends Error {}
