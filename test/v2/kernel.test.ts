@@ -7,7 +7,10 @@ import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../src/package-root.ts';
 import { lack, type Report, runInMachine } from '../support/v2/boot.ts';
 
-/** Playing every lesson takes longer than all other tests together, and podman wants more of a machine; the host has both. */
+/**
+ * Playing every lesson, as root and as an ordinary user, takes longer than all other tests together, and engines want more of a
+ * machine; the host has both.
+ */
 const notThere = /kernel\/(course\/lessons|oci\/(podman|containerd))/;
 const files = globSync('test/kernel/**/*.test.ts', { cwd: packageRoot }).filter(
   (file) => !notThere.test(file),
