@@ -15,7 +15,7 @@ import { converse, KEPT } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
 import { defaultSpec } from '../oci/default.ts';
 import { defaultSeccomp } from '../oci/default-seccomp.ts';
-import type { NamespaceType, Spec } from '../oci/spec.ts';
+import type { Linux, NamespaceType, Spec } from '../oci/spec.ts';
 import { packageRoot } from '../package-root.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import { type Exit, exitOf } from '../runtime/exit.ts';
@@ -34,12 +34,13 @@ const nobodys = 0x7000_0000 + (process.pid % 4094) * IDS;
 /** In an ordinary user's own namespace there are no such ids; there the box is the learner's own, as is what it could harm. */
 const strangers = isMappedHere(nobodys);
 export const boxUid = strangers ? nobodys : 0;
-export const boxIds = [
-  { containerID: 0, hostID: boxUid, size: strangers || isMappedHere(IDS - 1) ? IDS : 1 },
-];
 
-const types: readonly NamespaceType[] = ['user', 'mount', 'pid', 'uts', 'ipc', 'network', 'cgroup'];
-export const isolated = { namespaces: types.map((type) => ({ type })) };
+const types: readonly NamespaceType[] = ['mount', 'pid', 'uts', 'ipc', 'network', 'cgroup'];
+const namespaces = types.map((type) => ({ type }));
+const ids = [{ containerID: 0, hostID: boxUid, size: IDS }];
+export const isolated: Linux = strangers
+  ? { namespaces: [{ type: 'user' }, ...namespaces], uidMappings: ids, gidMappings: ids }
+  : { namespaces };
 
 /** What the learner's plan asks first: a `/` that is shared, as systemd makes it, so that a forgotten MS_PRIVATE shows. */
 export const sharedTree: readonly Step[] = [
@@ -103,7 +104,7 @@ function boxSpec(folder: string): Spec {
       ...(spec.mounts ?? []),
       { destination: folder, type: 'bind', source: folder, options: ['bind'] },
     ],
-    linux: { ...isolated, uidMappings: boxIds, gidMappings: boxIds, seccomp },
+    linux: { ...isolated, seccomp },
   };
 }
 
@@ -130,7 +131,10 @@ function plainMounts(folder: string): Step[] {
   const plain = (path: string) =>
     [
       { ...common, kind: 'mount', source: path, target: path, flags: ['MS_BIND'] },
-      { ...common, kind: 'mount', target: path, flags: ['MS_REMOUNT', 'MS_BIND'] },
+      // What locked them for an ordinary user's own namespace, it can't take off either.
+      ...(strangers
+        ? ([{ ...common, kind: 'mount', target: path, flags: ['MS_REMOUNT', 'MS_BIND'] }] as const)
+        : []),
     ] as const;
   return [
     { ...common, kind: 'unshare', flags: ['CLONE_NEWNS'] } as const,

@@ -4,15 +4,16 @@
  */
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isMappedHere } from '../facts/userns.ts';
 import { defaultSeccomp } from '../oci/default-seccomp.ts';
 import type { Spec } from '../oci/spec.ts';
 import { withOrigin } from '../runtime/plan.ts';
 import type { Container } from '../runtime/run.ts';
-import { boxIds, boxUid, isolated, startWall } from './box.ts';
+import { boxUid, isolated, startWall } from './box.ts';
 import { ownFolder, removeFolder } from './rootfs.ts';
 import { timeScale } from './scale.ts';
 
-const NOBODY = boxIds.some(({ size }) => size > 65534) ? 65534 : 0;
+const NOBODY = 65534;
 
 export interface Cell extends Container {
   /** After its end: takes the folder away. */
@@ -44,13 +45,16 @@ function cellSpec(path: string, args: readonly string[]): Spec {
       args: ['/node', ...args],
       cwd: '/',
       env: [],
-      user: { uid: NOBODY, gid: NOBODY, additionalGids: [] },
+      // An ordinary user's own namespace may have nobody in it: then it is the learner, who has no powers left.
+      ...(boxUid !== 0 || isMappedHere(NOBODY)
+        ? { user: { uid: NOBODY, gid: NOBODY, additionalGids: [] } }
+        : {}),
       capabilities: none,
       noNewPrivileges: true,
       rlimits: limits(),
     },
     mounts: [{ destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['mode=755', 'size=64k'] }],
-    linux: { ...isolated, uidMappings: boxIds, gidMappings: boxIds, seccomp: defaultSeccomp([]) },
+    linux: { ...isolated, seccomp: defaultSeccomp([]) },
   };
 }
 
