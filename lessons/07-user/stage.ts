@@ -37,7 +37,16 @@ function becomeRoot(spec: Spec, keepsGroups: boolean): Draft[] {
   return [
     ...(keepsGroups || joined
       ? []
-      : [{ ...common, kind: 'setgroups', gids: [], field: 'linux.gidMappings' } as const]),
+      : // Where a namespace around us forbids it already (user_namespaces(7), "setgroups"), they stay.
+        [
+          {
+            ...common,
+            kind: 'setgroups',
+            gids: [],
+            tolerate: ['EPERM'],
+            field: 'linux.gidMappings',
+          } as const,
+        ]),
     ...(joined || isMapped(gidMappings ?? [], 0)
       ? [{ ...common, kind: 'setgid', gid: 0, field: 'linux.gidMappings' } as const]
       : []),

@@ -15,7 +15,7 @@ import { converse, KEPT } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
 import { defaultSpec } from '../oci/default.ts';
 import { defaultSeccomp } from '../oci/default-seccomp.ts';
-import type { Linux, NamespaceType, Spec } from '../oci/spec.ts';
+import type { NamespaceType, Spec } from '../oci/spec.ts';
 import { packageRoot } from '../package-root.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import { type Exit, exitOf } from '../runtime/exit.ts';
@@ -34,13 +34,14 @@ const nobodys = 0x7000_0000 + (process.pid % 4094) * IDS;
 /** In an ordinary user's own namespace there are no such ids; there the box is the learner's own, as is what it could harm. */
 const strangers = isMappedHere(nobodys);
 export const boxUid = strangers ? nobodys : 0;
+const ids = (first: number, size: number) => ({ containerID: first, hostID: boxUid + first, size });
+export const boxIds = strangers
+  ? [ids(0, IDS)]
+  : // A line of a map may not go across two of the namespace around (user_namespaces(7)): the learner's own id, and a range.
+    [ids(0, 1), ...(isMappedHere(IDS - 2) ? [ids(1, IDS - 2)] : [])];
 
-const types: readonly NamespaceType[] = ['mount', 'pid', 'uts', 'ipc', 'network', 'cgroup'];
-const namespaces = types.map((type) => ({ type }));
-const ids = [{ containerID: 0, hostID: boxUid, size: IDS }];
-export const isolated: Linux = strangers
-  ? { namespaces: [{ type: 'user' }, ...namespaces], uidMappings: ids, gidMappings: ids }
-  : { namespaces };
+const types: readonly NamespaceType[] = ['user', 'mount', 'pid', 'uts', 'ipc', 'network', 'cgroup'];
+export const isolated = { namespaces: types.map((type) => ({ type })) };
 
 /** What the learner's plan asks first: a `/` that is shared, as systemd makes it, so that a forgotten MS_PRIVATE shows. */
 export const sharedTree: readonly Step[] = [
@@ -104,7 +105,7 @@ function boxSpec(folder: string): Spec {
       ...(spec.mounts ?? []),
       { destination: folder, type: 'bind', source: folder, options: ['bind'] },
     ],
-    linux: { ...isolated, seccomp },
+    linux: { ...isolated, uidMappings: boxIds, gidMappings: boxIds, seccomp },
   };
 }
 
@@ -131,10 +132,7 @@ function plainMounts(folder: string): Step[] {
   const plain = (path: string) =>
     [
       { ...common, kind: 'mount', source: path, target: path, flags: ['MS_BIND'] },
-      // What locked them for an ordinary user's own namespace, it can't take off either.
-      ...(strangers
-        ? ([{ ...common, kind: 'mount', target: path, flags: ['MS_REMOUNT', 'MS_BIND'] }] as const)
-        : []),
+      { ...common, kind: 'mount', target: path, flags: ['MS_REMOUNT', 'MS_BIND'] },
     ] as const;
   return [
     { ...common, kind: 'unshare', flags: ['CLONE_NEWNS'] } as const,

@@ -4,16 +4,16 @@
  */
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isMappedHere } from '../facts/userns.ts';
 import { defaultSeccomp } from '../oci/default-seccomp.ts';
 import type { Spec } from '../oci/spec.ts';
 import { withOrigin } from '../runtime/plan.ts';
 import type { Container } from '../runtime/run.ts';
-import { boxUid, isolated, startWall } from './box.ts';
+import { boxIds, boxUid, isolated, startWall } from './box.ts';
 import { ownFolder, removeFolder } from './rootfs.ts';
 import { timeScale } from './scale.ts';
 
-const NOBODY = 65534;
+/** Where there is a nobody; else it is root of the cell, who is the learner outside. */
+const NOBODY = boxIds.some(({ containerID, size }) => containerID + size > 65534) ? 65534 : 0;
 
 export interface Cell extends Container {
   /** After its end: takes the folder away. */
@@ -45,16 +45,13 @@ function cellSpec(path: string, args: readonly string[]): Spec {
       args: ['/node', ...args],
       cwd: '/',
       env: [],
-      // An ordinary user's own namespace may have nobody in it: then it is the learner, who has no powers left.
-      ...(boxUid !== 0 || isMappedHere(NOBODY)
-        ? { user: { uid: NOBODY, gid: NOBODY, additionalGids: [] } }
-        : {}),
+      user: { uid: NOBODY, gid: NOBODY, additionalGids: [] },
       capabilities: none,
       noNewPrivileges: true,
       rlimits: limits(),
     },
     mounts: [{ destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['mode=755', 'size=64k'] }],
-    linux: { ...isolated, seccomp: defaultSeccomp([]) },
+    linux: { ...isolated, uidMappings: boxIds, gidMappings: boxIds, seccomp: defaultSeccomp([]) },
   };
 }
 
