@@ -6,6 +6,7 @@ export const tolerable = {
   EACCES: 13,
   EBUSY: 16,
   EEXIST: 17,
+  ENOTEMPTY: 39,
   ENODEV: 19,
   ENOTDIR: 20,
   EINVAL: 22,

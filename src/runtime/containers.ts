@@ -1,5 +1,5 @@
 /** The containers of `tslab run`: a folder each, for what outlives its processes: root file system, output, exit status. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTimeOf } from '../evidence/process.ts';
 import type { Spec } from '../oci/spec.ts';
@@ -53,14 +53,18 @@ export interface Entry {
 /** @throws Error if the name is taken. */
 export function makeFolder(id: string): Folder {
   const folder = folderOf(id);
-  mkdirSync(parent, { recursive: true, mode: 0o711 });
-  try {
-    mkdirSync(folder.path, { mode: 0o755 }); // for who is root in a user namespace only
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    throw new Error(`--name ${id}: a container has this name already; tslab rm ${id} removes it`);
+  for (;;) {
+    mkdirSync(parent, { recursive: true, mode: 0o711 });
+    try {
+      mkdirSync(folder.path, { mode: 0o755 }); // for who is root in a user namespace only
+      return folder;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST')
+        throw new Error(`--name ${id}: a container has this name already; tslab rm ${id} removes it`);
+      if (code !== 'ENOENT') throw error; // the last container went this moment, and the parent with it
+    }
   }
-  return folder;
 }
 
 export function describe(id: string, spec: Spec): void {
@@ -69,17 +73,19 @@ export function describe(id: string, spec: Spec): void {
   writeFileSync(join(folderOf(id).path, 'container.json'), JSON.stringify(record), { mode: 0o600 });
 }
 
-/** The step that makes a container's end the end of its folder: nothing is done now, but the ledger knows. */
-export function owned({ path }: Folder): Step {
-  return {
+/** The steps that make a container's end the end of its folder: nothing is done now, but the ledger knows. */
+export function owned({ path }: Folder): Step[] {
+  const look = {
     at: 'host',
     phase: 'prepare',
     kind: 'open',
-    path,
     flags: ['O_PATH', 'O_DIRECTORY'],
-    undo: { kind: 'rmtree', path },
     from: { lesson: 'runtime' },
-  };
+  } as const;
+  return [
+    { ...look, path: parent, undo: { kind: 'rmdir', path: parent, tolerate: ['ENOTEMPTY'] } },
+    { ...look, path, undo: { kind: 'rmtree', path } },
+  ];
 }
 
 /** All that run, and all that ended and were not removed. Oldest first. */
@@ -112,6 +118,11 @@ export function findRunning(name: string): State {
 export function removeContainer(id: string): void {
   removeOthersFiles(folderOf(id).path);
   removeTree(folderOf(id).path);
+  try {
+    rmdirSync(parent);
+  } catch {
+    // others have theirs there
+  }
 }
 
 /** Folders of a tslab that was killed before its container was born. */

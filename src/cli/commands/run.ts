@@ -55,7 +55,7 @@ async function beginInFolder(id: string, args: string[], flags: RunFlags): Promi
     describe(id, spec);
     if (flags.rootfs === undefined) giveToNamespace(copyRootfs(folder.rootfs), spec);
     const removal = keepRemoval(folder, spec);
-    const before = flags.rm || !flags.detach ? [owned(folder), ...removal] : [];
+    const before = flags.rm || !flags.detach ? [...owned(folder), ...removal] : [];
     if (!flags.detach) return await start(spec, { id, stages, before, stdio: foreground(flags), warn });
     const log = openSync(folder.log, 'a', 0o600);
     const detach = { status: folder.status };

@@ -413,9 +413,10 @@ test('the command line: a device is closed to whom it was not given', (ctx) => {
       encoding: 'utf8',
     });
   expect(opens('-v', `${node}:/dev/x`).stderr).toMatch(/Operation not permitted/);
-  expect(opens('--privileged', '-v', `${node}:/dev/x`).status).toBe(0);
-  expect(opens('--device', `${node}:/dev/x`).status).toBe(0);
-  expect(opens('-v', `${node}:/dev/x`, '--device-cgroup-rule', 'c 10:229 r').status).toBe(0);
+  const opened = { status: 0, stderr: '' };
+  expect(opens('--privileged', '-v', `${node}:/dev/x`)).toMatchObject(opened);
+  expect(opens('--device', `${node}:/dev/x`)).toMatchObject(opened);
+  expect(opens('-v', `${node}:/dev/x`, '--device-cgroup-rule', 'c 10:229 r')).toMatchObject(opened);
 });
 const node = '/dev/fuse';
 
