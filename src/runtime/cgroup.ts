@@ -17,7 +17,7 @@ export function directoriesOf({ id, spec }: Pick<State, 'id' | 'spec'>): CgroupD
     throw new Error(
       `container ${id}: it has no cgroup of its own; root's have, and those of users with a delegated subtree`,
     );
-  return cgroupDirectories(path, probe().cgroup);
+  return cgroupDirectories(path, probe(spec).cgroup);
 }
 
 /** All its processes, those in cgroups that it made itself included. */
