@@ -48,7 +48,8 @@ export function specFrom(
 
 /** Closed to devices that it was not given, where there is somebody to see to it, and but for the privileged. */
 function addResources(spec: Spec, flags: SpecFlags, stages: readonly Stage[]): void {
-  const possible = !flags.privileged && stages.some(({ id }) => id === 'cgroup') && canDecideDevices(probe(spec));
+  const possible =
+    !flags.privileged && stages.some(({ id }) => id === 'cgroup') && canDecideDevices(probe(spec));
   const devices = deviceRules(flags, possible);
   const resources = { ...resourcesFrom(flags), ...(devices ? { devices } : {}) };
   if (Object.keys(resources).length > 0) spec.linux = { ...spec.linux, resources };
