@@ -1,6 +1,6 @@
 /** The options in front of the command. */
 import { join } from 'node:path';
-import { useStateFolder } from '../runtime/folders.ts';
+import { dataFolder, useStateFolder } from '../runtime/folders.ts';
 
 export interface GlobalFlags {
   root?: string;
@@ -20,5 +20,6 @@ export function prepare(flags: GlobalFlags): void {
 
 function defaultRoot(): string {
   if (process.geteuid?.() === 0) return '/run/tslab-oci';
-  return join(process.env.XDG_RUNTIME_DIR ?? `/tmp/tslab-oci-${process.geteuid?.()}`, 'tslab-oci');
+  // Never a name in /tmp that anyone could take, as with tslab's own (runtime/folders.ts).
+  return join(process.env.XDG_RUNTIME_DIR ?? dataFolder, 'tslab-oci');
 }
