@@ -23,7 +23,8 @@ export function treeByHost(spec: Spec): Draft[] {
     { ...host, kind: 'open_tree', path: spec.root?.path ?? '/', recursive: true, as: 'root' },
     // Its mounts may be shared with the host's, and what is mounted in the container would appear there.
     { ...host, kind: 'mount_setattr', dir: 'root', path: '', recursive: true, propagation: ['MS_PRIVATE'] },
-    ...mapped(spec),
+    ...rootIds(spec),
+    ...(mapsRoot(spec) ? [mapped] : []),
     {
       ...child,
       kind: 'mount',
@@ -35,22 +36,46 @@ export function treeByHost(spec: Spec): Draft[] {
   ];
 }
 
-/** An engine gives its rootfs to the container's ids itself; one that is anybody's directory is only shown as theirs. */
-function mapped(spec: Spec): Draft[] {
-  if (spec.annotations?.[MAP_ROOTFS_ANNOTATION] !== 'true') return [];
-  const { uidMappings = [], gidMappings = [] } = spec.linux ?? {};
-  const field = `annotations[${MAP_ROOTFS_ANNOTATION}]`;
-  const host = { at: 'host', phase: 'prepare', field } as const;
+/** The stage of lesson 10 has made `root` of layers already, and nothing else hangs below it. */
+export function treeOfLayers(spec: Spec, facts: Facts): Draft[] {
+  const child = { at: 'child', phase: 'mounts' } as const;
+  const target = mayBeShutOut(spec, facts) ? '/tmp' : (spec.root?.path ?? '/');
   return [
-    { ...host, kind: 'userns', uids: mapText(uidMappings), gids: mapText(gidMappings), as: 'root-ids' },
+    { at: 'host', phase: 'clone', kind: 'clone', flags: ['CLONE_NEWNS'], field: 'linux.namespaces' },
     {
-      ...host,
-      kind: 'mount_setattr',
-      dir: 'root',
-      path: '',
-      recursive: true,
-      set: ['MOUNT_ATTR_IDMAP'],
-      userns: 'root-ids',
+      ...child,
+      kind: 'mount',
+      target: '/',
+      flags: ['MS_REC', treePropagation(spec)],
+      field: 'linux.rootfsPropagation',
     },
+    { ...child, kind: 'move_mount', fd: 'root', target, field: 'root.path' },
   ];
 }
+
+/** An engine gives its rootfs to the container's ids itself; one that is anybody's directory is only shown as theirs. */
+export const mapsRoot = (spec: Spec): boolean => spec.annotations?.[MAP_ROOTFS_ANNOTATION] === 'true';
+
+const mapField = `annotations[${MAP_ROOTFS_ANNOTATION}]`;
+
+/** The user namespace by whose maps that is done. */
+export function rootIds(spec: Spec): Draft[] {
+  if (!mapsRoot(spec)) return [];
+  const { uidMappings = [], gidMappings = [] } = spec.linux ?? {};
+  const host = { at: 'host', phase: 'prepare', field: mapField } as const;
+  return [
+    { ...host, kind: 'userns', uids: mapText(uidMappings), gids: mapText(gidMappings), as: 'root-ids' },
+  ];
+}
+
+const mapped: Draft = {
+  at: 'host',
+  phase: 'prepare',
+  kind: 'mount_setattr',
+  dir: 'root',
+  path: '',
+  recursive: true,
+  set: ['MOUNT_ATTR_IDMAP'],
+  userns: 'root-ids',
+  field: mapField,
+};
