@@ -3,6 +3,7 @@ import type { Facts, OverlayFacts } from '../../src/facts/facts.ts';
 import { MAP_ROOTFS_ANNOTATION } from '../../src/oci/annotations.ts';
 import { namespace, type Spec } from '../../src/oci/spec.ts';
 import { PlanError } from '../../src/plan/error.ts';
+import { withMounter } from '../../src/steps/overlay/ids.ts';
 import { byDescriptor, byShortNames } from '../../src/steps/overlay/mount.ts';
 import { type Layers, layersOf, overlayFields } from '../../src/steps/overlay/spec.ts';
 import { mapsRoot, rootIds } from '../../src/steps/root-tree.ts';
@@ -30,7 +31,7 @@ function byHost(spec: Spec, layers: Layers, { mapsLayers }: OverlayFacts): Draft
   if (mapsRoot(spec) && !mapsLayers) return unmappable();
   const mapped = mapsRoot(spec) ? { mapped: 'root-ids' } : {};
   const common = { at: 'host', phase: 'prepare' } as const;
-  return [...rootIds(spec), ...byDescriptor(layers, common, { userxattr: false, ...mapped })];
+  return [...rootIds(spec, withMounter), ...byDescriptor(layers, common, { userxattr: false, ...mapped })];
 }
 
 function byChild(spec: Spec, layers: Layers, able: OverlayFacts, asRoot: boolean): Draft[] {

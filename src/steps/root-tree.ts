@@ -1,7 +1,7 @@
 /** The mount tree of a container whose root is nobody on the host, and so may be shut out of the way to its own rootfs. */
 import type { Facts } from '../facts/facts.ts';
 import { MAP_ROOTFS_ANNOTATION } from '../oci/annotations.ts';
-import { namespace, type Spec } from '../oci/spec.ts';
+import { type IdMapping, namespace, type Spec } from '../oci/spec.ts';
 import { mapText } from './idmap.ts';
 import { treePropagation } from './propagation.ts';
 import type { Draft } from './stage.ts';
@@ -58,14 +58,16 @@ export const mapsRoot = (spec: Spec): boolean => spec.annotations?.[MAP_ROOTFS_A
 
 const mapField = `annotations[${MAP_ROOTFS_ANNOTATION}]`;
 
-/** The user namespace by whose maps that is done. */
-export function rootIds(spec: Spec): Draft[] {
+/**
+ * The user namespace by whose maps that is done.
+ *
+ * @param more for maps of more than the container's own ids.
+ */
+export function rootIds(spec: Spec, more = (maps: readonly IdMapping[]) => maps): Draft[] {
   if (!mapsRoot(spec)) return [];
   const { uidMappings = [], gidMappings = [] } = spec.linux ?? {};
-  const host = { at: 'host', phase: 'prepare', field: mapField } as const;
-  return [
-    { ...host, kind: 'userns', uids: mapText(uidMappings), gids: mapText(gidMappings), as: 'root-ids' },
-  ];
+  const maps = { uids: mapText(more(uidMappings)), gids: mapText(more(gidMappings)) };
+  return [{ at: 'host', phase: 'prepare', field: mapField, kind: 'userns', ...maps, as: 'root-ids' }];
 }
 
 const mapped: Draft = {

@@ -26,6 +26,9 @@ const settings = [
   ['index', 'off'],
 ] as const;
 
+/** Folders that can be mapped at once: of a plan's 64 descriptors, some are for everything else. */
+export const MOST_MAPPED = 40;
+
 export interface Making {
   /** An ordinary user's attributes: trusted ones are for the first user namespace's root (xattr(7)). */
   readonly userxattr: boolean;
@@ -43,10 +46,14 @@ export function byDescriptor({ lower, upper, work }: Layers, common: Common, mak
   const top = lower.toReversed(); // the first one named is the uppermost
   return [
     { ...common, kind: 'fsopen', fstype: 'overlay', as: 'overlay', ...lowerField },
-    ...top.flatMap((path): Draft[] => [
-      ...folder(path, 'layer', common, making),
-      { ...set, command: 'FSCONFIG_SET_FD', key: 'lowerdir+', handed: 'layer', ...lowerField },
-    ]),
+    ...top.flatMap((path, i): Draft[] => {
+      // A mount that hangs nowhere is gone with its descriptor: each needs its own until all are taken over.
+      const as = making.mapped === undefined ? 'layer' : `layer-${i}`;
+      return [
+        ...folder(path, as, common, making),
+        { ...set, command: 'FSCONFIG_SET_FD', key: 'lowerdir+', handed: as, ...lowerField },
+      ];
+    }),
     ...(upper === undefined || work === undefined ? [] : above(upper, work, common, making)),
     ...settings.map(
       ([key, value]): Draft => ({ ...set, command: 'FSCONFIG_SET_STRING', key, value, ...lowerField }),
