@@ -21,3 +21,5 @@ export const WORK_ANNOTATION = 'org.tslab.overlay.work';
 export const INIT_LAYER_ANNOTATION = 'org.tslab.overlay.init';
 /** The image that the layers are of: a name or a digest. Nothing follows from it. */
 export const IMAGE_ANNOTATION = 'org.tslab.image';
+/** image-spec, conversion.md: what asks the program to end. */
+export const STOP_SIGNAL_ANNOTATION = 'org.opencontainers.image.stopSignal';
