@@ -72,6 +72,9 @@ const en = {
   summary: (counts: Record<string, number>) =>
     `${counts.pass} passed, ${counts.fail} failed, ${counts.error} broken, ${counts.skip} skipped`,
   passedLesson: 'Passed.',
+  earlier: 'What you had passed before:',
+  seeCheck: (lesson: string) => `See: tslab check ${lesson}`,
+  watching: 'Checked again when you save. Ctrl-C ends it.',
   checkNeedsRoot: 'starting a container as these lessons do needs root. Type: sudo tslab check',
   timedOut: (seconds: number) => `no answer after ${seconds} s`,
   startFailed: 'a container that starts',
@@ -165,6 +168,9 @@ const zh: typeof en = {
   summary: (counts) =>
     `通过 ${counts.pass}，失败 ${counts.fail}，检查出错 ${counts.error}，跳过 ${counts.skip}`,
   passedLesson: '通过。',
+  earlier: '之前已通过的课程：',
+  seeCheck: (lesson) => `详见：tslab check ${lesson}`,
+  watching: '保存文件后会重新检查。按 Ctrl-C 结束。',
   checkNeedsRoot: '按这些课的做法启动容器需要 root 权限。请输入：sudo tslab check',
   timedOut: (seconds) => `${seconds} 秒内没有结果`,
   startFailed: '容器能够启动',
