@@ -1,0 +1,204 @@
+/** Layers unpacked: each once, for all images and containers that have it, under its diff_id (image-spec, config.md, "rootfs"). */
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fchmodSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { tryLock } from '../sys/flock.ts';
+import { Hasher, parseDigest } from './digest.ts';
+import { isStill } from './ingest.ts';
+import type { Note } from './owned.ts';
+import type { Store } from './store.ts';
+import { type Handler, TarReader } from './tar-reader.ts';
+import { TreeWriter } from './tree-writer.ts';
+import type { Descriptor, Image } from './types.ts';
+
+/** What a layer may at most be. An archive of a few KiB can hold a disk full of zeros. */
+export interface Limits {
+  /** Of the archive, uncompressed. */
+  maxBytes: number;
+  maxEntries: number;
+  /** Uncompressed bytes for each compressed one, looked at beyond 64 MiB. gzip reaches 1032. */
+  maxRatio: number;
+}
+
+export interface UnpackOptions extends Partial<Limits> {
+  /** Told what could not be kept. */
+  note?: Note;
+}
+
+const usual: Limits = { maxBytes: 64 * 2 ** 30, maxEntries: 4_000_000, maxRatio: 1100 };
+const LENIENT_UNTIL = 64 << 20;
+const PIECE = 1 << 18;
+
+/** Where it lies when it is unpacked; known before, so that a container can write down what it will use. */
+export function layerFolder(store: Store, diffId: string): string {
+  const { algorithm, hex } = parseDigest(diffId);
+  return join(store.layers, algorithm, hex);
+}
+
+/**
+ * Whoever makes a container of it writes the list of its folders down first (org.tslab.overlay.lower): from then on no prune takes one.
+ *
+ * @returns the folders of all layers, lowest first; those that were missing have been unpacked.
+ */
+export async function ensureLayers(
+  store: Store,
+  image: Image,
+  options: UnpackOptions = {},
+): Promise<string[]> {
+  const folders: string[] = [];
+  for (const [i, descriptor] of image.manifest.layers.entries())
+    folders.push(await unpackLayer(store, descriptor, image.config.rootfs.diff_ids[i] ?? '', options));
+  return folders;
+}
+
+/**
+ * Nobody sees the folder before it is whole and its digest right. Two that want the same layer at once: one unpacks, the other waits.
+ *
+ * @throws Error that names the entry which can't be, or says what the layer's digest is instead.
+ */
+export async function unpackLayer(
+  store: Store,
+  descriptor: Descriptor,
+  diffId: string,
+  options: UnpackOptions = {},
+): Promise<string> {
+  const to = layerFolder(store, diffId);
+  const place = await takePlace(store, diffId, to);
+  if (!place) return to;
+  try {
+    const source = store.blobPath(descriptor.digest);
+    if (!existsSync(source))
+      throw new Error(`layer ${descriptor.digest}: it is not in ${store.folder}; pull the image again`);
+    await unpackInto(place.fd, source, diffId, options);
+    mkdirSync(join(to, '..'), { recursive: true, mode: 0o711 });
+    renameSync(place.path, to);
+  } catch (error) {
+    rmSync(place.path, { recursive: true, force: true });
+    throw error;
+  } finally {
+    closeSync(place.fd);
+  }
+  return to;
+}
+
+/** An empty folder under a lock that ends with us. Undefined once the layer is there. */
+async function takePlace(
+  store: Store,
+  diffId: string,
+  to: string,
+): Promise<{ fd: number; path: string } | undefined> {
+  const { algorithm, hex } = parseDigest(diffId);
+  const partial = join(store.layers, 'partial');
+  const path = join(partial, `${algorithm}-${hex}`);
+  while (!existsSync(to)) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const fd = openFolder(path);
+    if (fd === undefined) continue;
+    if (tryLock(fd, 'exclusive') && isStill(path, fd)) {
+      // What one left who was killed.
+      for (const name of readdirSync(path, { encoding: 'buffer' }))
+        rmSync(Buffer.concat([Buffer.from(`${path}/`), name]), { recursive: true, force: true });
+      fchmodSync(fd, 0o700);
+      return { fd, path };
+    }
+    closeSync(fd);
+    await sleep(20);
+  }
+  return undefined;
+}
+
+/** It may be renamed or removed at any moment by who had it before. */
+function openFolder(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** One pass: the bytes are hashed as they are unpacked. */
+async function unpackInto(
+  root: number,
+  source: string,
+  diffId: string,
+  options: UnpackOptions,
+): Promise<void> {
+  using tree = new TreeWriter(root, options.note ?? (() => {}));
+  await readLayer(source, diffId, tree, options);
+  tree.finish();
+}
+
+/**
+ * Reads a layer's archive to its end and verifies it.
+ *
+ * @param source a file: gzip, zstd or neither, by its first bytes.
+ */
+export async function readLayer(
+  source: string,
+  diffId: string,
+  handler: Handler,
+  options: Partial<Limits> = {},
+): Promise<void> {
+  const limits = { ...usual, ...options };
+  const hasher = new Hasher(diffId);
+  const reader = new TarReader(counted(handler, limits.maxEntries));
+  const raw = createReadStream(source, { highWaterMark: PIECE });
+  let size = 0;
+  const take = async (pieces: AsyncIterable<Buffer>) => {
+    for await (const piece of pieces) {
+      size += piece.length;
+      if (size > limits.maxBytes) throw new Error(`layer: more than ${limits.maxBytes} bytes`);
+      if (size > LENIENT_UNTIL && size > limits.maxRatio * raw.bytesRead)
+        throw new Error(`layer: ${size} bytes out of ${raw.bytesRead}; more than ${limits.maxRatio} for one`);
+      hasher.update(piece);
+      reader.write(piece);
+    }
+  };
+  const decompressor = decompressorFor(source);
+  await (decompressor ? pipeline(raw, decompressor, take) : pipeline(raw, take));
+  reader.close();
+  const digest = hasher.digest();
+  if (digest !== diffId) throw new Error(`layer ${diffId}: its bytes are ${digest}`);
+}
+
+function counted(handler: Handler, most: number): Handler {
+  let count = 0;
+  return {
+    entry(entry) {
+      if (++count > most) throw new Error(`layer: more than ${most} entries`);
+      handler.entry(entry);
+    },
+    data: (bytes) => handler.data(bytes),
+    end: () => handler.end(),
+  };
+}
+
+/** Media types have been wrong about it. Zstandard also has frames to be skipped (RFC 8878, 3.1.2), and some begin with one. */
+function decompressorFor(source: string): Transform | undefined {
+  const first = Buffer.alloc(4);
+  const fd = openSync(source, 'r');
+  try {
+    readSync(fd, first, 0, 4, 0);
+  } finally {
+    closeSync(fd);
+  }
+  if (first.readUInt16BE() === 0x1f8b) return createGunzip({ chunkSize: PIECE });
+  const magic = first.readUInt32LE();
+  const skippable = (magic & 0xfffffff0) >>> 0 === 0x184d2a50;
+  return magic === 0xfd2fb528 || skippable ? createZstdDecompress({ chunkSize: PIECE }) : undefined;
+}
