@@ -27,5 +27,6 @@ async function layersOf(store: Store, image: Image): Promise<readonly string[]> 
     return join(store.layers, algorithm, hex);
   });
   if (folders.every((folder) => existsSync(folder))) return folders;
-  throw new Error('not unpacked');
+  const { ensureLayers } = await import('./unpack.ts');
+  return await ensureLayers(store, image, { note: (text) => console.error(`tslab: note: ${text}`) });
 }
