@@ -1,0 +1,11 @@
+/** tslab image: the table of its own commands. */
+import type { Command } from 'commander';
+import { command as pull } from './image/pull.ts';
+import { command as push } from './image/push.ts';
+
+const commands = [pull, push];
+
+export const command = (program: Command): void => {
+  const image = program.command('image').description('images: pull, push');
+  for (const declare of commands) declare(image);
+};
