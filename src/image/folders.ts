@@ -1,7 +1,8 @@
 /** What a container of an image needs on disk, and whether it can have it as layers. */
+
 import { chmodSync, chownSync, mkdirSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { release } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isAtLeast } from '../facts/kernel.ts';
 import { overlayFacts } from '../facts/overlay.ts';
 import { namespace, type Spec } from '../oci/spec.ts';
@@ -18,8 +19,9 @@ const noUpper: ReadonlyMap<number, string> = new Map([
 
 /** Why this container can't have the layers themselves; undefined if it can. */
 export function copyReason(folder: Folder, layers: readonly string[], spec: Spec): string | undefined {
-  const type = noUpper.get(statfsSync(folder.path).type);
-  if (type !== undefined) return `${folder.path} is on a file system (${type}) that takes no upper layer`;
+  const data = dirname(dirname(folder.path));
+  const type = noUpper.get(statfsSync(data).type);
+  if (type !== undefined) return `${data} is on a file system (${type}) that takes no upper layer`;
   const kernel = release();
   const { mapsLayers, ownRoot } = overlayFacts();
   const user = namespace(spec, 'user');

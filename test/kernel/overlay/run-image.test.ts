@@ -1,10 +1,11 @@
 /** tslab run IMAGE, from outside. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isAtLeast } from '../../../src/facts/kernel.ts';
+import { defaultSpec } from '../../../src/index.ts';
 import { ImageHost } from '../../support/image-host.ts';
 
 let host: ImageHost;
@@ -144,4 +145,55 @@ test('a word that is no image', () => {
   host.image('app');
   expect(host.tslab('run', 'app').stderr).toMatch(/names no program/);
   expect(host.tslab('run', '--', 'echo', 'fine').stdout).toBe('fine\n');
+});
+
+test('one that has ended runs again, with what it changed', () => {
+  host.image('app');
+  const script = 'echo run >> /runs; cat /runs; echo --; hostname';
+  host.tslab('run', '-d', '--name', 'one', 'app', 'sh', '-c', script);
+  expect(host.tslab('wait', 'one').stdout).toBe('0\n');
+  expect(host.tslab('start', 'one')).toMatchObject({ stdout: 'one\n', stderr: '' });
+  host.tslab('wait', 'one');
+  expect(host.tslab('logs', 'one').stdout).toBe('run\n--\ntslab\nrun\nrun\n--\ntslab\n');
+  host.tslab('rm', 'one');
+  expect(host.tslab('start', 'one').stderr).toMatch(/there is none/);
+});
+
+test('labels can’t give orders, and a plan can be looked at', () => {
+  host.image('app', { Cmd: ['true'], Labels: { 'org.tslab.no-pivot': 'true', note: 'x' } });
+  const { stdout } = host.tslab('plan', '--json', 'app');
+  const kinds = JSON.parse(stdout).steps.map(({ kind }: { kind: string }) => kind);
+  expect(kinds).toEqual(expect.arrayContaining(['fsopen', 'fsconfig', 'fsmount', 'pivot_root']));
+  expect(host.tslab('run', 'app').status).toBe(0);
+  expect(containers()).toEqual([]);
+  expect(host.tslab('run', '--pull', 'never', 'nosuch').stderr).toMatch(
+    /^tslab: image nosuch: there is none/,
+  );
+});
+
+test('an image as a plain folder, and the other templates', () => {
+  host.image('app', {}, { 'etc/who': 'one', gone: '' }, { 'etc/who': 'two' });
+  const folder = join(host.folder, 'plain');
+  expect(host.tslab('rootfs', '--from', 'app', folder)).toMatchObject({ stdout: `${folder}\n`, status: 0 });
+  expect(readFileSync(join(folder, 'etc/who'), 'utf8')).toBe('two');
+  expect(host.tslab('run', '--rootfs', folder, '--', 'cat', '/etc/who').stdout).toBe('two');
+  expect(host.tslab('rootfs', '--from', 'app', folder).stderr).toMatch(/is not empty/);
+
+  const copied = join(host.folder, 'host');
+  expect(host.tslab('rootfs', '--from', 'host', copied, 'getent').status).toBe(0);
+  expect(host.tslab('run', '--rootfs', copied, '--', 'getent', 'passwd', 'root').stdout).toMatch(/^root:/);
+  expect(host.tslab('rootfs', join(host.folder, 'busybox')).status).toBe(0);
+});
+
+test('an engine’s config has no say over layers', () => {
+  const bundle = join(host.folder, 'bundle');
+  mkdirSync(bundle);
+  const annotations = { 'org.tslab.overlay.lower': '["/","/etc"]' };
+  writeFileSync(
+    join(bundle, 'config.json'),
+    JSON.stringify({ ...defaultSpec({ args: ['true'], rootfs: '/' }), annotations }),
+  );
+  const ran = host.run(join(process.cwd(), 'bin/tslab-oci'), 'run', '--bundle', bundle, 'x');
+  expect(ran.stderr).toMatch(/annotations\[org\.tslab\.overlay\.lower\]/);
+  expect(ran.status).not.toBe(0);
 });
