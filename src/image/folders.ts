@@ -35,9 +35,8 @@ export function copyReason(folder: Folder, layers: readonly string[], spec: Spec
     : `${layers.length} layers are too many to be shown as another user namespace's`;
 }
 
-/** Nobody else passes the container's folder: its root may leave set-user-ID programs there. */
+/** All that the kernel and this container need, but the layers. */
 export function makeFolders(folder: Folder, layers: readonly string[], volumes: readonly string[]): void {
-  chmodSync(folder.path, 0o700);
   for (const path of [folder.rootfs, folder.work]) make(path);
   // The uppermost folder's owner and permissions are those that the container's / shows.
   const root = statSync(layers.at(-1) ?? '/');
