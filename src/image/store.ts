@@ -4,9 +4,10 @@ import { dirname, join } from 'node:path';
 import { dataFolder } from '../runtime/folders.ts';
 import { lock } from '../sys/flock.ts';
 import { digestOf, Hasher, parseDigest } from './digest.ts';
-import { beginIngest, type Ingest } from './ingest.ts';
+import { beginDraft, beginIngest, type Draft, type Ingest } from './ingest.ts';
 import { makeLayout, REF_NAME, readIndex, writeIndex } from './layout.ts';
 import { choose } from './platform.ts';
+import { type Pruned, prune } from './prune.ts';
 import { asImageConfig, asIndex, asManifest } from './shapes.ts';
 import { type Descriptor, type Image, type ImageConfig, isIndex, type Manifest } from './types.ts';
 
@@ -87,6 +88,12 @@ export class Store {
     return beginIngest(descriptor, this.partial, to);
   }
 
+  /** Begins a blob that is still being made. */
+  draft(): Draft {
+    this.hold();
+    return beginDraft(this.partial, (digest) => this.blobPath(digest));
+  }
+
   images(): Named[] {
     return readIndex(this.folder).manifests.flatMap((descriptor) => {
       const { [REF_NAME]: name, ...annotations } = descriptor.annotations ?? {};
@@ -157,6 +164,15 @@ export class Store {
     if (this.#held !== undefined) return;
     this.#held = openSync(this.partial, 'r');
     lock(this.#held, 'shared');
+  }
+
+  /**
+   * Takes away what nothing needs any more: blobs of no named image, layers of none and of no container, what was never finished.
+   *
+   * @throws Error while another process writes here.
+   */
+  prune(): Promise<Pruned> {
+    return prune(this);
   }
 
   close(): void {

@@ -11,7 +11,7 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,8 +19,9 @@ import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { tryLock } from '../sys/flock.ts';
 import { Hasher, parseDigest } from './digest.ts';
 import { isStill } from './ingest.ts';
+import { asOwnRoot } from './own-root.ts';
 import type { Note } from './owned.ts';
-import type { Store } from './store.ts';
+import { Store } from './store.ts';
 import { type Handler, TarReader } from './tar-reader.ts';
 import { TreeWriter } from './tree-writer.ts';
 import type { Descriptor, Image } from './types.ts';
@@ -77,14 +78,31 @@ export async function unpackLayer(
   options: UnpackOptions = {},
 ): Promise<string> {
   const to = layerFolder(store, diffId);
+  if (existsSync(to)) return to;
+  const { note, ...limits } = options;
+  await asOwnRoot('unpack', { folder: store.folder, descriptor, diffId, limits } satisfies Order, note);
+  return to;
+}
+
+interface Order {
+  folder: string;
+  descriptor: Descriptor;
+  diffId: string;
+  limits: Partial<Limits>;
+}
+
+/** The work, for who is root here. */
+export async function unpackHere({ folder, descriptor, diffId, limits }: Order, note: Note): Promise<void> {
+  const store = new Store(folder);
+  const to = layerFolder(store, diffId);
   const place = await takePlace(store, diffId, to);
-  if (!place) return to;
+  if (!place) return;
   try {
     const source = store.blobPath(descriptor.digest);
     if (!existsSync(source))
-      throw new Error(`layer ${descriptor.digest}: it is not in ${store.folder}; pull the image again`);
-    await unpackInto(place.fd, source, diffId, options);
-    mkdirSync(join(to, '..'), { recursive: true, mode: 0o711 });
+      throw new Error(`layer ${descriptor.digest}: it is not in ${folder}; pull the image again`);
+    await unpackInto(place.fd, source, diffId, { ...limits, note });
+    mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
     renameSync(place.path, to);
   } catch (error) {
     rmSync(place.path, { recursive: true, force: true });
@@ -92,7 +110,6 @@ export async function unpackLayer(
   } finally {
     closeSync(place.fd);
   }
-  return to;
 }
 
 /** An empty folder under a lock that ends with us. Undefined once the layer is there. */

@@ -42,8 +42,8 @@ const calls = {
   lsetxattr: libcFunction(
     'int lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags)',
   ),
-  lgetxattr: libcFunction('ssize_t lgetxattr(const char *path, const char *name, void *value, size_t size)'),
-  llistxattr: libcFunction('ssize_t llistxattr(const char *path, void *list, size_t size)'),
+  lgetxattr: libcFunction('long lgetxattr(const char *path, const char *name, void *value, size_t size)'),
+  llistxattr: libcFunction('long llistxattr(const char *path, void *list, size_t size)'),
 };
 
 /** koffi writes strings as UTF-8, so only plain ones may go as they are. */
