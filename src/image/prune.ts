@@ -29,7 +29,12 @@ export interface Pruned {
   bytes: number;
 }
 
-export async function prune(store: Store): Promise<Pruned> {
+export interface PruneOptions {
+  /** Leaves downloads that were broken off, so that they can be gone on with. */
+  keepPartials?: boolean;
+}
+
+export async function prune(store: Store, { keepPartials }: PruneOptions = {}): Promise<Pruned> {
   if (!existsSync(store.partial)) return { blobs: [], layers: [], bytes: 0 };
   store.close();
   const held = openSync(store.partial, 'r');
@@ -40,7 +45,7 @@ export async function prune(store: Store): Promise<Pruned> {
     lock(names, 'exclusive');
     const needed = neededBy(store);
     const { blobs, bytes } = pruneBlobs(store, needed.blobs);
-    prunePartials(store.partial);
+    if (!keepPartials) prunePartials(store.partial);
     return { blobs, bytes, layers: await pruneLayers(store, needed.layers) };
   } finally {
     closeSync(names);

@@ -7,7 +7,8 @@ import { digestOf, Hasher, parseDigest } from './digest.ts';
 import { beginDraft, beginIngest, type Draft, type Ingest } from './ingest.ts';
 import { makeLayout, REF_NAME, readIndex, writeIndex } from './layout.ts';
 import { choose } from './platform.ts';
-import { type Pruned, prune } from './prune.ts';
+import { type Pruned, type PruneOptions, prune } from './prune.ts';
+import { fullName, parseReference } from './reference.ts';
 import { asImageConfig, asIndex, asManifest } from './shapes.ts';
 import { type Descriptor, type Image, type ImageConfig, isIndex, type Manifest } from './types.ts';
 
@@ -109,8 +110,7 @@ export class Store {
    */
   resolve(wanted: string): Image {
     const all = this.images();
-    const byName =
-      all.find(({ name }) => name === wanted) ?? all.find(({ name }) => familiar(name) === familiar(wanted));
+    const byName = all.find(({ name }) => name === wanted) ?? all.find(({ name }) => name === inFull(wanted));
     if (byName) return this.image(byName.manifest, byName.name);
     const found = new Map(
       this.#begins(all, wanted).map((image) => [image.descriptor.digest, image] as const),
@@ -171,8 +171,8 @@ export class Store {
    *
    * @throws Error while another process writes here.
    */
-  prune(): Promise<Pruned> {
-    return prune(this);
+  prune(options: PruneOptions = {}): Promise<Pruned> {
+    return prune(this, options);
   }
 
   close(): void {
@@ -217,9 +217,14 @@ const isRefName = (name: string) =>
     name,
   );
 
-/** What people type: without Docker's own registry, and without the tag that is meant when none is. */
-const familiar = (name: string): string =>
-  name.replace(/^docker\.io\/(library\/)?/, '').replace(/:latest$/, '');
+/** What people type, as names stand in the store; those that another program has written there are taken as they are. */
+export function inFull(name: string): string {
+  try {
+    return fullName(parseReference(name));
+  } catch {
+    return name;
+  }
+}
 
 const isBlob = (bytes: Uint8Array, digest: string): boolean => {
   const hasher = new Hasher(digest);

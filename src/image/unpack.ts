@@ -7,16 +7,14 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readSync,
   renameSync,
   rmSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { tryLock } from '../sys/flock.ts';
+import { decompressorFor, PIECE } from './compressed.ts';
 import { Hasher, parseDigest } from './digest.ts';
 import { isStill } from './ingest.ts';
 import { asOwnRoot } from './own-root.ts';
@@ -42,7 +40,6 @@ export interface UnpackOptions extends Partial<Limits> {
 
 const usual: Limits = { maxBytes: 64 * 2 ** 30, maxEntries: 4_000_000, maxRatio: 1100 };
 const LENIENT_UNTIL = 64 << 20;
-const PIECE = 1 << 18;
 
 /** Where it lies when it is unpacked; known before, so that a container can write down what it will use. */
 export function layerFolder(store: Store, diffId: string): string {
@@ -156,23 +153,25 @@ async function unpackInto(
   options: UnpackOptions,
 ): Promise<void> {
   using tree = new TreeWriter(root, options.note ?? (() => {}));
-  await readLayer(source, diffId, tree, options);
+  const digest = await readLayer(source, tree, options, diffId);
+  if (digest !== diffId) throw new Error(`layer ${diffId}: its bytes are ${digest}`);
   tree.finish();
 }
 
 /**
- * Reads a layer's archive to its end and verifies it.
+ * Reads a layer's archive to its end.
  *
- * @param source a file: gzip, zstd or neither, by its first bytes.
+ * @param source a file: gzip, zstd or neither.
+ * @returns the archive's digest, of the same algorithm as `like`.
  */
 export async function readLayer(
   source: string,
-  diffId: string,
   handler: Handler,
   options: Partial<Limits> = {},
-): Promise<void> {
+  like?: string,
+): Promise<string> {
   const limits = { ...usual, ...options };
-  const hasher = new Hasher(diffId);
+  const hasher = new Hasher(like);
   const reader = new TarReader(counted(handler, limits.maxEntries));
   const raw = createReadStream(source, { highWaterMark: PIECE });
   let size = 0;
@@ -186,11 +185,10 @@ export async function readLayer(
       reader.write(piece);
     }
   };
-  const decompressor = decompressorFor(source);
+  const decompressor = await decompressorFor(raw);
   await (decompressor ? pipeline(raw, decompressor, take) : pipeline(raw, take));
   reader.close();
-  const digest = hasher.digest();
-  if (digest !== diffId) throw new Error(`layer ${diffId}: its bytes are ${digest}`);
+  return hasher.digest();
 }
 
 function counted(handler: Handler, most: number): Handler {
@@ -203,19 +201,4 @@ function counted(handler: Handler, most: number): Handler {
     data: (bytes) => handler.data(bytes),
     end: () => handler.end(),
   };
-}
-
-/** Media types have been wrong about it. Zstandard also has frames to be skipped (RFC 8878, 3.1.2), and some begin with one. */
-function decompressorFor(source: string): Transform | undefined {
-  const first = Buffer.alloc(4);
-  const fd = openSync(source, 'r');
-  try {
-    readSync(fd, first, 0, 4, 0);
-  } finally {
-    closeSync(fd);
-  }
-  if (first.readUInt16BE() === 0x1f8b) return createGunzip({ chunkSize: PIECE });
-  const magic = first.readUInt32LE();
-  const skippable = (magic & 0xfffffff0) >>> 0 === 0x184d2a50;
-  return magic === 0xfd2fb528 || skippable ? createZstdDecompress({ chunkSize: PIECE }) : undefined;
 }
