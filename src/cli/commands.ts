@@ -8,6 +8,7 @@ import { command as exec } from './commands/exec.ts';
 import { command as exercise } from './commands/exercise.ts';
 import { command as grade } from './commands/grade.ts';
 import { command as hint } from './commands/hint.ts';
+import { command as image } from './commands/image.ts';
 import { command as kill } from './commands/kill.ts';
 import { command as language } from './commands/language.ts';
 import { command as lesson } from './commands/lesson.ts';
@@ -54,6 +55,7 @@ export const commands = {
   stats,
   update,
   rm,
+  image,
   plan,
   clean,
   doctor,

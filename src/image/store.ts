@@ -95,6 +95,18 @@ export class Store {
     return beginDraft(this.partial, (digest) => this.blobPath(digest));
   }
 
+  /** A blob out of a stream whose digest is known only at its end. */
+  async drain(raw: AsyncIterable<Uint8Array>, mediaType: string): Promise<Descriptor> {
+    const draft = this.draft();
+    try {
+      for await (const piece of raw) draft.write(piece);
+      return draft.commit(mediaType);
+    } catch (error) {
+      draft.discard();
+      throw error;
+    }
+  }
+
   images(): Named[] {
     return readIndex(this.folder).manifests.flatMap((descriptor) => {
       const { [REF_NAME]: name, ...annotations } = descriptor.annotations ?? {};
