@@ -23,3 +23,14 @@ const onlyOne = ({ manifests }: Index): Descriptor | undefined =>
 
 const nameOf = ({ os, architecture, variant }: Platform): string =>
   [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
+
+/** @param text `linux/arm64`, `linux/arm/v7`, or `arm64` alone. @throws Error for anything else. */
+export function parsePlatform(text: string): Platform {
+  const parts = text.toLowerCase().split('/');
+  const [os = '', architecture = '', variant] = parts.length === 1 ? ['linux', ...parts] : parts;
+  if (parts.length > 3 || !parts.every((part) => /^[a-z0-9_.-]+$/.test(part)))
+    throw new Error(
+      `platform ${JSON.stringify(text)}: it takes OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT, such as linux/arm64`,
+    );
+  return variant === undefined ? { os, architecture } : { os, architecture, variant };
+}

@@ -1,5 +1,5 @@
 /** A real registry on loopback, with a folder of its own; a proxy before it that can do what networks do; images to send. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -15,6 +15,7 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 
 export const hasRegistry = existsSync('/usr/bin/docker-registry');
@@ -103,6 +104,8 @@ export interface Meddling {
   cutUploadAfter?: number;
   /** Milliseconds between pieces of 64 KiB. */
   slow?: number;
+  /** Milliseconds before the registry gets to see the request. */
+  delay?: number;
 }
 
 export interface Server extends AsyncDisposable {
@@ -160,7 +163,7 @@ function passOn(
       further.destroy();
     }
   });
-  request.on('end', () => further.end());
+  request.on('end', () => setTimeout(() => further.end(), meddling.delay));
 }
 
 async function answerWith(
@@ -200,24 +203,30 @@ export interface Sample {
  * @param sizes of the files, one a layer.
  */
 export function makeSample(folder: string, sizes: number[], architecture = 'amd64'): Sample {
-  const blobs = join(folder, 'blobs/sha256');
-  mkdirSync(blobs, { recursive: true });
-  const put = (bytes: Buffer) => {
-    writeFileSync(join(blobs, digestOf(bytes).slice(7)), bytes);
-    return { digest: digestOf(bytes), size: bytes.length };
-  };
+  mkdirSync(folder, { recursive: true });
   const tars = sizes.map((size, i) => {
     const root = join(folder, `root-${i}`);
     mkdirSync(root);
     writeFileSync(join(root, `file-${i}`), randomBytes(size));
     return execFileSync('tar', ['-C', root, '-c', '.'], { maxBuffer: 1 << 28 });
   });
+  return layoutOf(folder, tars, architecture);
+}
+
+/** @param tars the layers, which may be the same ones. */
+export function layoutOf(folder: string, tars: Buffer[], architecture = 'amd64'): Sample {
+  const blobs = join(folder, 'blobs/sha256');
+  mkdirSync(blobs, { recursive: true });
+  const put = (bytes: Buffer) => {
+    writeFileSync(join(blobs, digestOf(bytes).slice(7)), bytes);
+    return { digest: digestOf(bytes), size: bytes.length };
+  };
   const layers = tars.map((tar) => ({
     mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
     ...put(gzipSync(tar)),
   }));
-  const diff_ids = tars.map(digestOf);
-  const config = { architecture, os: 'linux', config: { Cmd: ['sh'] }, rootfs: { type: 'layers', diff_ids } };
+  const rootfs = { type: 'layers', diff_ids: tars.map(digestOf) };
+  const config = { architecture, os: 'linux', config: { Cmd: ['sh'] }, rootfs };
   const manifest = json({
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
@@ -236,13 +245,9 @@ export function makeSample(folder: string, sizes: number[], architecture = 'amd6
 
 export const json = (value: unknown) => Buffer.from(JSON.stringify(value));
 
-/** @throws Error with what skopeo said. */
-export function skopeo(command: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync('skopeo', [command, ...args], {
-    encoding: 'utf8',
-    timeout: 60_000,
-  });
-  if (status !== 0) throw new Error(`skopeo ${command} ${args.join(' ')}: ${stderr}`);
+/** Not waited for in the call: the servers that it speaks with may be in this very process. @throws Error with what it said. */
+export async function skopeo(command: string, ...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)('skopeo', [command, ...args], { timeout: 20_000 });
   return stdout;
 }
 

@@ -1,4 +1,5 @@
 /** One HTTP exchange by Node's fetch, with a watch for stalls and bounds on what is read. Redirects are not followed here. */
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { RegistryError } from './error.ts';
 
 export interface Request {
@@ -48,13 +49,17 @@ export async function exchange(url: URL, request: Request, { stall, signal }: Li
     signal: watch.signal,
     ...(upload && { body: upload, duplex: 'half' }),
   }).catch((error) => {
+    watch.end();
+    if (isUntrusted(error) && trustTheSystems()) return undefined;
     throw explain(error);
   });
+  if (!response) return exchange(url, request, { stall, signal });
   watch.alive();
 
+  const source = response.body;
   async function* chunks() {
     try {
-      if (response.body) yield* watched(response.body, watch);
+      if (source) yield* watched(source, watch);
     } catch (error) {
       throw explain(error);
     } finally {
@@ -69,7 +74,7 @@ export async function exchange(url: URL, request: Request, { stall, signal }: Li
     read: (limit) => readAll(url, chunks(), limit),
     drop: async () => {
       watch.end();
-      await response.body?.cancel().catch(() => {}); // cut meanwhile: nobody wanted it
+      await source?.cancel().catch(() => {}); // cut meanwhile: nobody wanted it
     },
   };
 }
@@ -135,10 +140,25 @@ const unknownAuthority =
   'nobody known vouches for its certificate; NODE_EXTRA_CA_CERTS=FILE adds an authority';
 const fleeting = ['EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'];
 
+const isUntrusted = (error: unknown): boolean =>
+  /ISSUER_CERT|SELF_SIGNED_CERT|UNABLE_TO_VERIFY/.test(
+    (error as { cause?: { code?: string } }).cause?.code ?? '',
+  );
+
+let system = false;
+
+/** Node knows Mozilla's authorities; the system's, such as a company's own, cost 0.1 s to read: only if the others don't do. */
+function trustTheSystems(): boolean {
+  if (system) return false;
+  system = true;
+  setDefaultCACertificates([...getCACertificates('default'), ...getCACertificates('system')]);
+  return true;
+}
+
 function networkError({ host }: URL, error: unknown): RegistryError {
   const cause = (error as Error).cause ?? error;
   const { code = '', message } = cause as NodeJS.ErrnoException;
-  const hint = hints[code] ?? (/CERT|ISSUER|SELF_SIGNED/.test(code) ? unknownAuthority : undefined);
+  const hint = hints[code] ?? (isUntrusted(error) ? unknownAuthority : undefined);
   const temporary = hint === undefined || fleeting.includes(code);
   return new RegistryError(`${host}: ${hint ?? message}${code && ` (${code})`}`, { code, temporary, cause });
 }

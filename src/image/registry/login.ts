@@ -78,7 +78,8 @@ export class Login {
 
   /** The distribution project's "Token Authentication Specification", and its OAuth2 form for refresh tokens. */
   async #token(params: ReadonlyMap<string, string>): Promise<string> {
-    const realm = params.get('realm') ?? '';
+    const realm = params.get('realm');
+    if (!realm) throw this.#denied('it wants a token, and does not say from whom');
     const url = placeNamedBy(this.#registry, realm, 'token server', this.#line.plain);
     const service = params.get('service');
     const scopes = (params.get('scope') ?? this.#scope).split(' ').filter(Boolean);
@@ -113,7 +114,6 @@ export class Login {
     if (status === 401 || status === 403) throw this.#denied(`its token server ${url.host} says no`, status);
     if (status !== 200)
       throw new RegistryError(`${url.host}: the token server answers ${status}`, {
-        status,
         temporary: status === 429 || status >= 500,
       });
     try {

@@ -28,7 +28,7 @@ beforeAll(async () => {
   if (!hasRegistry || !hasSkopeo) return;
   registry = await startRegistry(join(folder.path, 'registry'));
   sample = makeSample(join(folder.path, 'sample'), [100_000, 3_000_000, 10]);
-  sendTo(registry.host, 'some/app:1', sample);
+  await sendTo(registry.host, 'some/app:1', sample);
 });
 beforeEach((ctx) => {
   ctx.skip(!hasRegistry, 'needs docker-registry');
@@ -54,7 +54,7 @@ test('an image by its tag: every blob under its digest, and the manifest byte fo
 test('skopeo reads the store as the OCI layout that it is', async () => {
   using store = newStore();
   await pull(parseReference(`${registry.host}/some/app:1`), store);
-  const said = JSON.parse(skopeo('inspect', `oci:${store.folder}:${registry.host}/some/app:1`));
+  const said = JSON.parse(await skopeo('inspect', `oci:${store.folder}:${registry.host}/some/app:1`));
   expect(said.Digest).toBe(sample.digest);
   expect(said.Layers).toEqual(sample.layers.map(({ digest }) => digest));
 });
