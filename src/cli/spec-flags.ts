@@ -25,7 +25,8 @@ export interface SpecFlags extends MountFlags, ResourceFlags {
   privileged?: boolean;
 }
 
-const collect = (value: string, before: string[] = []) => [...before, value];
+/** For an option that may be given several times. */
+export const collect = (value: string, before: string[] = []) => [...before, value];
 
 /** Limits; `tslab update` takes them as well. */
 export function addResourceFlags(command: Command): Command {
