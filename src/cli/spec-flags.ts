@@ -27,7 +27,8 @@ export interface SpecFlags extends MountFlags, ResourceFlags {
   pull?: string;
 }
 
-const collect = (value: string, before: string[] = []) => [...before, value];
+/** For an option that may be given several times. */
+export const collect = (value: string, before: string[] = []) => [...before, value];
 
 /** Limits; `tslab update` takes them as well. */
 export function addResourceFlags(command: Command): Command {

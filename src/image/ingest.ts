@@ -8,12 +8,11 @@ import {
   openSync,
   readSync,
   renameSync,
-  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { tryLock } from '../sys/flock.ts';
+import { isStill, tryLock } from '../sys/flock.ts';
 import { Hasher, parseDigest } from './digest.ts';
 import { syncFolder } from './layout.ts';
 import type { Descriptor } from './types.ts';
@@ -28,6 +27,40 @@ export interface Ingest {
   /** Leaves what came so far for a later try. */
   keep(): void;
   discard(): void;
+}
+
+/** A blob whose digest is known only at its end. */
+export interface Draft {
+  write(chunk: Uint8Array): void;
+  /** @returns its descriptor; from now on the store has it. */
+  commit(mediaType: string): Descriptor;
+  discard(): void;
+}
+
+export function beginDraft(partial: string, pathOf: (digest: string) => string): Draft {
+  const { fd, path } = openPartial(partial, `new.${privateName()}`);
+  const hasher = new Hasher();
+  let size = 0;
+  return {
+    write(chunk) {
+      size += chunk.length;
+      hasher.update(chunk);
+      writeAll(fd, chunk);
+    },
+    commit(mediaType) {
+      const digest = hasher.digest();
+      const to = pathOf(digest);
+      fsyncSync(fd);
+      renameSync(path, to);
+      syncFolder(dirname(to));
+      closeSync(fd);
+      return { mediaType, digest, size };
+    },
+    discard() {
+      unlinkSync(path);
+      closeSync(fd);
+    },
+  };
 }
 
 /** Names of partial files of which there may be several at once. */
@@ -92,11 +125,6 @@ export function openPartial(folder: string, name: string): { fd: number; path: s
     closeSync(fd);
   }
   return openPartial(folder, name);
-}
-
-export function isStill(path: string, fd: number): boolean {
-  const [here, there] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })];
-  return there !== undefined && here.ino === there.ino && here.dev === there.dev;
 }
 
 /** Hashes what is there already. More than the whole is none of ours. */

@@ -1,12 +1,14 @@
 /** The images of this user: blobs by digest in an OCI image layout, beside it the layers unpacked (unpack.ts). */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { dataFolder } from '../runtime/folders.ts';
-import { lock } from '../sys/flock.ts';
+import { lockFolder } from '../sys/flock.ts';
 import { digestOf, Hasher, parseDigest } from './digest.ts';
-import { beginIngest, type Ingest } from './ingest.ts';
+import { beginDraft, beginIngest, type Draft, type Ingest } from './ingest.ts';
 import { makeLayout, REF_NAME, readIndex, writeIndex } from './layout.ts';
 import { choose } from './platform.ts';
+import { type Pruned, type PruneOptions, prune } from './prune.ts';
+import { fullName, parseReference } from './reference.ts';
 import { asImageConfig, asIndex, asManifest } from './shapes.ts';
 import { type Descriptor, type Image, type ImageConfig, isIndex, type Manifest } from './types.ts';
 
@@ -87,6 +89,24 @@ export class Store {
     return beginIngest(descriptor, this.partial, to);
   }
 
+  /** Begins a blob that is still being made. */
+  draft(): Draft {
+    this.hold();
+    return beginDraft(this.partial, (digest) => this.blobPath(digest));
+  }
+
+  /** A blob out of a stream whose digest is known only at its end. */
+  async drain(raw: AsyncIterable<Uint8Array>, mediaType: string): Promise<Descriptor> {
+    const draft = this.draft();
+    try {
+      for await (const piece of raw) draft.write(piece);
+      return draft.commit(mediaType);
+    } catch (error) {
+      draft.discard();
+      throw error;
+    }
+  }
+
   images(): Named[] {
     return readIndex(this.folder).manifests.flatMap((descriptor) => {
       const { [REF_NAME]: name, ...annotations } = descriptor.annotations ?? {};
@@ -102,8 +122,7 @@ export class Store {
    */
   resolve(wanted: string): Image {
     const all = this.images();
-    const byName =
-      all.find(({ name }) => name === wanted) ?? all.find(({ name }) => familiar(name) === familiar(wanted));
+    const byName = all.find(({ name }) => name === wanted) ?? all.find(({ name }) => name === inFull(wanted));
     if (byName) return this.image(byName.manifest, byName.name);
     const found = new Map(
       this.#begins(all, wanted).map((image) => [image.descriptor.digest, image] as const),
@@ -153,10 +172,16 @@ export class Store {
    * come again says this first.
    */
   hold(): void {
-    makeLayout(this.folder);
-    if (this.#held !== undefined) return;
-    this.#held = openSync(this.partial, 'r');
-    lock(this.#held, 'shared');
+    this.#held ??= lockFolder(this.partial, 'shared', () => makeLayout(this.folder));
+  }
+
+  /**
+   * Takes away what nothing needs any more: blobs of no named image, layers of none and of no container, what was never finished.
+   *
+   * @throws Error while another process writes here.
+   */
+  prune(options: PruneOptions = {}): Promise<Pruned> {
+    return prune(this, options);
   }
 
   close(): void {
@@ -179,12 +204,10 @@ export class Store {
     });
   }
 
-  /** The lock is on the folder itself, so that there is no file for it in the layout. */
+  /** A name is looked up and changed under one lock. */
   #changeIndex(change: (manifests: Descriptor[]) => Descriptor[]): void {
-    makeLayout(this.folder);
-    const fd = openSync(this.folder, 'r');
+    const fd = lockFolder(this.folder, 'exclusive', () => makeLayout(this.folder));
     try {
-      lock(fd, 'exclusive');
       writeIndex(this.folder, change(readIndex(this.folder).manifests));
     } finally {
       closeSync(fd);
@@ -201,9 +224,14 @@ const isRefName = (name: string) =>
     name,
   );
 
-/** What people type: without Docker's own registry, and without the tag that is meant when none is. */
-const familiar = (name: string): string =>
-  name.replace(/^docker\.io\/(library\/)?/, '').replace(/:latest$/, '');
+/** What people type, as names stand in the store; those that another program has written there are taken as they are. */
+export function inFull(name: string): string {
+  try {
+    return fullName(parseReference(name));
+  } catch {
+    return name;
+  }
+}
 
 const isBlob = (bytes: Uint8Array, digest: string): boolean => {
   const hasher = new Hasher(digest);

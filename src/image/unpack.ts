@@ -5,22 +5,19 @@ import {
   existsSync,
   fchmodSync,
   mkdirSync,
-  openSync,
   readdirSync,
-  readSync,
   renameSync,
   rmSync,
 } from 'node:fs';
-import { join } from 'node:path';
-import type { Transform } from 'node:stream';
+import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { tryLock } from '../sys/flock.ts';
+import { isStill, open, tryLock } from '../sys/flock.ts';
+import { decompressorFor, PIECE } from './compressed.ts';
 import { Hasher, parseDigest } from './digest.ts';
-import { isStill } from './ingest.ts';
+import { asOwnRoot } from './own-root.ts';
 import type { Note } from './owned.ts';
-import type { Store } from './store.ts';
+import { Store } from './store.ts';
 import { type Handler, TarReader } from './tar-reader.ts';
 import { TreeWriter } from './tree-writer.ts';
 import type { Descriptor, Image } from './types.ts';
@@ -41,7 +38,6 @@ export interface UnpackOptions extends Partial<Limits> {
 
 const usual: Limits = { maxBytes: 64 * 2 ** 30, maxEntries: 4_000_000, maxRatio: 1100 };
 const LENIENT_UNTIL = 64 << 20;
-const PIECE = 1 << 18;
 
 /** Where it lies when it is unpacked; known before, so that a container can write down what it will use. */
 export function layerFolder(store: Store, diffId: string): string {
@@ -77,14 +73,31 @@ export async function unpackLayer(
   options: UnpackOptions = {},
 ): Promise<string> {
   const to = layerFolder(store, diffId);
+  if (existsSync(to)) return to;
+  const { note, ...limits } = options;
+  await asOwnRoot('unpack', { folder: store.folder, descriptor, diffId, limits } satisfies Order, note);
+  return to;
+}
+
+interface Order {
+  folder: string;
+  descriptor: Descriptor;
+  diffId: string;
+  limits: Partial<Limits>;
+}
+
+/** The work, for who is root here. */
+export async function unpackHere({ folder, descriptor, diffId, limits }: Order, note: Note): Promise<void> {
+  const store = new Store(folder);
+  const to = layerFolder(store, diffId);
   const place = await takePlace(store, diffId, to);
-  if (!place) return to;
+  if (!place) return;
   try {
     const source = store.blobPath(descriptor.digest);
     if (!existsSync(source))
-      throw new Error(`layer ${descriptor.digest}: it is not in ${store.folder}; pull the image again`);
-    await unpackInto(place.fd, source, diffId, options);
-    mkdirSync(join(to, '..'), { recursive: true, mode: 0o711 });
+      throw new Error(`layer ${descriptor.digest}: it is not in ${folder}; pull the image again`);
+    await unpackInto(place.fd, source, diffId, { ...limits, note });
+    mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
     renameSync(place.path, to);
   } catch (error) {
     rmSync(place.path, { recursive: true, force: true });
@@ -92,7 +105,6 @@ export async function unpackLayer(
   } finally {
     closeSync(place.fd);
   }
-  return to;
 }
 
 /** An empty folder under a lock that ends with us. Undefined once the layer is there. */
@@ -106,7 +118,7 @@ async function takePlace(
   const path = join(partial, `${algorithm}-${hex}`);
   while (!existsSync(to)) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    const fd = openFolder(path);
+    const fd = open(path);
     if (fd === undefined) continue;
     if (tryLock(fd, 'exclusive') && isStill(path, fd)) {
       // What one left who was killed.
@@ -121,16 +133,6 @@ async function takePlace(
   return undefined;
 }
 
-/** It may be renamed or removed at any moment by who had it before. */
-function openFolder(path: string): number | undefined {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 /** One pass: the bytes are hashed as they are unpacked. */
 async function unpackInto(
   root: number,
@@ -139,23 +141,25 @@ async function unpackInto(
   options: UnpackOptions,
 ): Promise<void> {
   using tree = new TreeWriter(root, options.note ?? (() => {}));
-  await readLayer(source, diffId, tree, options);
+  const digest = await readLayer(source, tree, options, diffId);
+  if (digest !== diffId) throw new Error(`layer ${diffId}: its bytes are ${digest}`);
   tree.finish();
 }
 
 /**
- * Reads a layer's archive to its end and verifies it.
+ * Reads a layer's archive to its end.
  *
- * @param source a file: gzip, zstd or neither, by its first bytes.
+ * @param source a file: gzip, zstd or neither.
+ * @returns the archive's digest, of the same algorithm as `like`.
  */
 export async function readLayer(
   source: string,
-  diffId: string,
   handler: Handler,
   options: Partial<Limits> = {},
-): Promise<void> {
+  like?: string,
+): Promise<string> {
   const limits = { ...usual, ...options };
-  const hasher = new Hasher(diffId);
+  const hasher = new Hasher(like);
   const reader = new TarReader(counted(handler, limits.maxEntries));
   const raw = createReadStream(source, { highWaterMark: PIECE });
   let size = 0;
@@ -169,11 +173,10 @@ export async function readLayer(
       reader.write(piece);
     }
   };
-  const decompressor = decompressorFor(source);
+  const decompressor = await decompressorFor(raw);
   await (decompressor ? pipeline(raw, decompressor, take) : pipeline(raw, take));
   reader.close();
-  const digest = hasher.digest();
-  if (digest !== diffId) throw new Error(`layer ${diffId}: its bytes are ${digest}`);
+  return hasher.digest();
 }
 
 function counted(handler: Handler, most: number): Handler {
@@ -186,19 +189,4 @@ function counted(handler: Handler, most: number): Handler {
     data: (bytes) => handler.data(bytes),
     end: () => handler.end(),
   };
-}
-
-/** Media types have been wrong about it. Zstandard also has frames to be skipped (RFC 8878, 3.1.2), and some begin with one. */
-function decompressorFor(source: string): Transform | undefined {
-  const first = Buffer.alloc(4);
-  const fd = openSync(source, 'r');
-  try {
-    readSync(fd, first, 0, 4, 0);
-  } finally {
-    closeSync(fd);
-  }
-  if (first.readUInt16BE() === 0x1f8b) return createGunzip({ chunkSize: PIECE });
-  const magic = first.readUInt32LE();
-  const skippable = (magic & 0xfffffff0) >>> 0 === 0x184d2a50;
-  return magic === 0xfd2fb528 || skippable ? createZstdDecompress({ chunkSize: PIECE }) : undefined;
 }
