@@ -50,6 +50,7 @@ export function makeFolders(folder: Folder, layers: readonly string[], volumes: 
 
 function make(path: string, like?: Stats): void {
   mkdirSync(path, { recursive: true });
-  chmodSync(path, (like?.isDirectory() ? like.mode : 0o755) & 0o7777);
+  // Our own hand still has files to write there, whatever the image's may.
+  chmodSync(path, (like?.isDirectory() ? like.mode & 0o7777 : 0o755) | 0o700);
   if (like && process.geteuid?.() === 0) chownSync(path, like.uid, like.gid);
 }

@@ -1,11 +1,12 @@
 /** tslab run IMAGE, from outside. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isAtLeast } from '../../../src/facts/kernel.ts';
 import { defaultSpec } from '../../../src/index.ts';
+import { HostNetwork, NO_TRANSLATION, translatesAddresses } from '../../support/host-network.ts';
 import { ImageHost } from '../../support/image-host.ts';
 
 let host: ImageHost;
@@ -206,4 +207,41 @@ test('an engine’s config has no say over layers', () => {
   const ran = host.run(join(process.cwd(), 'bin/tslab-oci'), 'run', '--bundle', bundle, 'x');
   expect(ran.stderr).toMatch(/annotations\[org\.tslab\.overlay\.lower\]/);
   expect(ran.status).not.toBe(0);
+});
+
+test('on a bridge, its own address stands in its own hosts file', async (ctx) => {
+  ctx.skip(!translatesAddresses, NO_TRANSLATION);
+  host.image('app');
+  await using network = new HostNetwork();
+  const enter = host.prefix();
+  const [first = '', ...rest] = [...network.enter, ...enter, join(process.cwd(), 'bin/tslab')];
+  const script = 'ip -4 -o address show eth0; cat /etc/hosts; grep -c " /etc" /proc/self/mountinfo';
+  const words = ['run', '--network', 'bridge', '--hostname', 'box', 'app', 'sh', '-c', script];
+  const { stdout } = spawnSync(first, [...rest, ...words], { encoding: 'utf8' });
+  const address = /inet ([\d.]+)/.exec(stdout)?.[1] ?? 'none';
+  expect(stdout).toContain(`${address}\tbox\n`);
+  expect(stdout).toMatch(/\n0\n$/); // files of the root itself, nothing mounted on them
+});
+
+test('imported, run, committed, run again, and what is in use is not pruned', () => {
+  const tree = join(host.folder, 'tree');
+  expect(host.tslab('rootfs', tree).status).toBe(0);
+  expect(host.tslab('image', 'import', '-c', 'CMD ["cat", "/note"]', tree, 'base').status).toBe(0);
+  const script = 'echo noted > /note; rm /bin/wc; rm -r /home; mkdir /home';
+  host.tslab('run', '-d', '--name', 'one', 'base', 'sh', '-c', script);
+  expect(host.tslab('wait', 'one').stdout).toBe('0\n');
+  expect(host.tslab('image', 'commit', 'one', 'made').status).toBe(0);
+  expect(host.tslab('run', 'made').stdout).toBe('noted\n');
+  const look = 'ls /bin/wc /home/tslab; ls -a /home /etc/hosts';
+  const { stdout, stderr } = host.tslab('run', 'made', 'sh', '-c', look);
+  expect(stderr).toMatch(/wc: No such file[\s\S]*tslab: No such file/);
+  expect(stdout).toMatch(/\/etc\/hosts/);
+
+  for (const name of ['base', 'made']) host.tslab('image', 'rm', name);
+  host.tslab('image', 'prune');
+  expect(host.tslab('start', 'one').status).toBe(0); // its layers are still there
+  host.tslab('wait', 'one');
+  host.tslab('rm', 'one');
+  host.tslab('image', 'prune');
+  expect(readdirSync(join(host.store.layers, 'sha256'))).toEqual([]);
 });
