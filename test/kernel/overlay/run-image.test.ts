@@ -243,5 +243,5 @@ test('imported, run, committed, run again, and what is in use is not pruned', ()
   host.tslab('wait', 'one');
   host.tslab('rm', 'one');
   host.tslab('image', 'prune');
-  expect(readdirSync(join(host.store.layers, 'sha256'))).toEqual([]);
+  expect(existsSync(host.store.layers)).toBe(false);
 });
