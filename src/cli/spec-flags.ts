@@ -57,7 +57,11 @@ export function addSpecFlags(command: Command): Command {
     .option('-w, --workdir <dir>', 'working directory inside')
     .option('-u, --user <uid[:gid]>', 'run as this user, by number')
     .option('--group-add <gid>', 'and as a member of this group, by number', collect)
-    .option('-v, --volume <source:target[:options]>', 'show a file or directory of the host inside', collect)
+    .option(
+      '-v, --volume <source:target[:options]>',
+      'show a path of the host, or a named volume, inside',
+      collect,
+    )
     .option('--tmpfs <path[:options]>', 'an empty file system in memory', collect)
     .option('--device <device[:path]>', 'give it a device of the host', collect)
     .option('--read-only', 'the root file system is read-only')

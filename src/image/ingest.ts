@@ -30,6 +30,40 @@ export interface Ingest {
   discard(): void;
 }
 
+/** A blob whose digest is known only at its end. */
+export interface Draft {
+  write(chunk: Uint8Array): void;
+  /** @returns its descriptor; from now on the store has it. */
+  commit(mediaType: string): Descriptor;
+  discard(): void;
+}
+
+export function beginDraft(partial: string, pathOf: (digest: string) => string): Draft {
+  const { fd, path } = openPartial(partial, `new.${privateName()}`);
+  const hasher = new Hasher();
+  let size = 0;
+  return {
+    write(chunk) {
+      size += chunk.length;
+      hasher.update(chunk);
+      writeAll(fd, chunk);
+    },
+    commit(mediaType) {
+      const digest = hasher.digest();
+      const to = pathOf(digest);
+      fsyncSync(fd);
+      renameSync(path, to);
+      syncFolder(dirname(to));
+      closeSync(fd);
+      return { mediaType, digest, size };
+    },
+    discard() {
+      unlinkSync(path);
+      closeSync(fd);
+    },
+  };
+}
+
 /** Names of partial files of which there may be several at once. */
 let count = 0;
 export const privateName = (): string => `${process.pid}-${++count}`;

@@ -4,9 +4,11 @@ import { dirname, join } from 'node:path';
 import { dataFolder } from '../runtime/folders.ts';
 import { lock } from '../sys/flock.ts';
 import { digestOf, Hasher, parseDigest } from './digest.ts';
-import { beginIngest, type Ingest } from './ingest.ts';
+import { beginDraft, beginIngest, type Draft, type Ingest } from './ingest.ts';
 import { makeLayout, REF_NAME, readIndex, writeIndex } from './layout.ts';
 import { choose } from './platform.ts';
+import { type Pruned, type PruneOptions, prune } from './prune.ts';
+import { fullName, parseReference } from './reference.ts';
 import { asImageConfig, asIndex, asManifest } from './shapes.ts';
 import { type Descriptor, type Image, type ImageConfig, isIndex, type Manifest } from './types.ts';
 
@@ -87,6 +89,24 @@ export class Store {
     return beginIngest(descriptor, this.partial, to);
   }
 
+  /** Begins a blob that is still being made. */
+  draft(): Draft {
+    this.hold();
+    return beginDraft(this.partial, (digest) => this.blobPath(digest));
+  }
+
+  /** A blob out of a stream whose digest is known only at its end. */
+  async drain(raw: AsyncIterable<Uint8Array>, mediaType: string): Promise<Descriptor> {
+    const draft = this.draft();
+    try {
+      for await (const piece of raw) draft.write(piece);
+      return draft.commit(mediaType);
+    } catch (error) {
+      draft.discard();
+      throw error;
+    }
+  }
+
   images(): Named[] {
     return readIndex(this.folder).manifests.flatMap((descriptor) => {
       const { [REF_NAME]: name, ...annotations } = descriptor.annotations ?? {};
@@ -102,8 +122,7 @@ export class Store {
    */
   resolve(wanted: string): Image {
     const all = this.images();
-    const byName =
-      all.find(({ name }) => name === wanted) ?? all.find(({ name }) => familiar(name) === familiar(wanted));
+    const byName = all.find(({ name }) => name === wanted) ?? all.find(({ name }) => name === inFull(wanted));
     if (byName) return this.image(byName.manifest, byName.name);
     const found = new Map(
       this.#begins(all, wanted).map((image) => [image.descriptor.digest, image] as const),
@@ -159,6 +178,15 @@ export class Store {
     lock(this.#held, 'shared');
   }
 
+  /**
+   * Takes away what nothing needs any more: blobs of no named image, layers of none and of no container, what was never finished.
+   *
+   * @throws Error while another process writes here.
+   */
+  prune(options: PruneOptions = {}): Promise<Pruned> {
+    return prune(this, options);
+  }
+
   close(): void {
     if (this.#held !== undefined) closeSync(this.#held);
     this.#held = undefined;
@@ -201,9 +229,14 @@ const isRefName = (name: string) =>
     name,
   );
 
-/** What people type: without Docker's own registry, and without the tag that is meant when none is. */
-const familiar = (name: string): string =>
-  name.replace(/^docker\.io\/(library\/)?/, '').replace(/:latest$/, '');
+/** What people type, as names stand in the store; those that another program has written there are taken as they are. */
+export function inFull(name: string): string {
+  try {
+    return fullName(parseReference(name));
+  } catch {
+    return name;
+  }
+}
 
 const isBlob = (bytes: Uint8Array, digest: string): boolean => {
   const hasher = new Hasher(digest);

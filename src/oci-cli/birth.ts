@@ -3,9 +3,11 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { KEYRING_ANNOTATION, NO_PIVOT_ANNOTATION } from '../oci/annotations.ts';
+import { isSet } from '../oci/fields.ts';
 import type { Spec } from '../oci/spec.ts';
 import { readBundle } from '../runtime/bundle.ts';
 import type { CreateOptions } from '../runtime/lifecycle.ts';
+import { overlayFields } from '../steps/overlay/spec.ts';
 
 export interface BirthFlags {
   bundle: string;
@@ -44,11 +46,24 @@ export function birthOptions(id: string, flags: BirthFlags): CreateOptions {
 /** The bundle's config; what options say of a single start goes into annotations, as everything does that stages read. */
 export function configFor(flags: BirthFlags): Spec {
   const spec = readBundle(resolve(flags.bundle), flags.config);
+  refuseLayers(spec);
   const said = {
     ...(flags.pivot ? {} : { [NO_PIVOT_ANNOTATION]: 'true' }),
     ...(flags.newKeyring ? {} : { [KEYRING_ANNOTATION]: 'inherit' }),
   };
   return Object.keys(said).length === 0 ? spec : { ...spec, annotations: { ...spec.annotations, ...said } };
+}
+
+/**
+ * Engines pass an image's own annotations on, and a folder of the host as a layer of the container would be the host's
+ * whole disk to whoever made the image.
+ */
+function refuseLayers(spec: Spec): void {
+  const field = overlayFields.find((name) => isSet(spec, name));
+  if (field !== undefined)
+    throw new Error(
+      `config: ${field}: engines hand over a merged root; layers are for tslab run and the library`,
+    );
 }
 
 /** Renamed into place: an engine that sees the file sees the whole number. */

@@ -1,0 +1,153 @@
+/** tslab run IMAGE, from outside. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ImageHost } from '../../support/image-host.ts';
+
+let host: ImageHost;
+beforeEach((ctx) => {
+  ctx.skip(process.getuid?.() !== 0, 'needs root');
+  host = new ImageHost();
+});
+afterEach(() => host?.[Symbol.dispose]());
+
+const containers = () =>
+  existsSync(join(host.data, 'containers')) ? readdirSync(join(host.data, 'containers')) : [];
+
+test('what the image says of its containers, and what the command line says instead', () => {
+  host.image(
+    'app:1',
+    {
+      Entrypoint: ['sh', '-c', 'echo "$0 $*"; id -u; id -g; id -G; pwd; echo $GREETING $HOME'],
+      Cmd: ['zero', 'one'],
+      Env: ['GREETING=hello', 'PATH=/bin'],
+      WorkingDir: '/srv/app',
+      User: 'app',
+    },
+    {
+      'etc/passwd': 'root:x:0:0::/root:/bin/sh\napp:x:1234:1235::/home/app:/bin/sh\n',
+      'etc/group': 'root:x:0:\napp:x:1235:\nextra:x:77:x,app\n',
+    },
+  );
+  expect(host.tslab('run', 'app:1').stdout).toBe(
+    'zero one\n1234\n1235\n1235 77\n/srv/app\nhello /home/app\n',
+  );
+  expect(
+    host.tslab('run', '-u', 'root:extra', '-w', '/tmp', '-e', 'GREETING=bye', 'app:1', 'new', 'words').stdout,
+  ).toBe('new words\n0\n77\n77\n/tmp\nbye /root\n');
+  expect(host.tslab('run', '--entrypoint', 'echo', 'app:1', 'x').stdout).toBe('x\n');
+  expect(host.tslab('run', '-u', 'nobody-knows', 'app:1').stderr).toMatch(/nobody-knows.*\/etc\/passwd/);
+  expect(containers()).toEqual([]);
+});
+
+test('names, network files, and mount points are a layer of their own', () => {
+  host.image('app');
+  const script = 'cat /etc/hosts /etc/hostname /etc/resolv.conf; echo x > /x';
+  const run = (...flags: string[]) =>
+    host.tslab('run', '--hostname', 'box', ...flags, 'app', 'sh', '-c', script);
+  expect(run().stdout).toMatch(/^127\.0\.0\.1\tlocalhost\n[\s\S]*\tbox\nbox\n$/);
+  const resolv = readFileSync('/etc/resolv.conf', 'utf8');
+  expect(run('--network', 'host').stdout).toMatch(/localhost\n[\s\S]*\tbox\nbox\n/);
+  expect(run('--network', 'host').stdout.endsWith(`box\n${resolv}`)).toBe(true);
+  host.tslab('run', '-d', '--name', 'one', 'app', 'sh', '-c', 'echo x > /x');
+  host.tslab('wait', 'one');
+  expect(readdirSync(join(host.data, 'containers/one/upper'))).toEqual(['x']);
+  expect(host.tslab('rm', 'one').status).toBe(0);
+  expect(containers()).toEqual([]);
+});
+
+test('ten containers of one image take no more room than one', () => {
+  const [base = ''] = host.image('app');
+  const used = (path: string) =>
+    Number(/^\d+/.exec(execFileSync('du', ['-sk', path], { encoding: 'utf8' }))?.[0]);
+  const layer = used(base);
+  const names = Array.from({ length: 10 }, (_, i) => `c${i}`);
+  for (const name of names)
+    host.tslab('run', '-d', '--name', name, 'app', 'sh', '-c', 'echo hi > /root/x; sleep 100');
+  try {
+    expect(host.tslab('ps', '-q').stdout.trim().split('\n').sort()).toEqual(names);
+    expect(host.tslab('ps').stdout).toMatch(/CONTAINER +IMAGE +PID.*\n.*c0 +app /);
+    expect(layer).toBeGreaterThan(1500);
+    expect(used(join(host.data, 'containers'))).toBeLessThan(10 * 100);
+  } finally {
+    host.tslab('rm', '-f', ...names);
+  }
+  expect(containers()).toEqual([]);
+});
+
+test('exec, logs, and an end by kill -9 of the launcher', () => {
+  host.image('app');
+  host.tslab('run', '-d', '--rm', '--name', 'one', 'app', 'sh', '-c', 'echo said; exec sleep 100');
+  expect(host.tslab('exec', 'one', 'sh', '-c', 'echo y > /y; cat /etc/os-release').stdout).toMatch(/tslab/);
+  expect(host.tslab('logs', 'one').stdout).toBe('said\n');
+  const { pid } = JSON.parse(host.tslab('ps', '--json').stdout).find(
+    ({ id }: { id: string }) => id === 'one',
+  );
+  const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  expect(containers()).toEqual(['one']);
+  process.kill(Number(parent), 'SIGKILL');
+  for (let tries = 0; tries < 50 && existsSync(`/proc/${pid}/root/etc`); tries++)
+    execFileSync('sleep', ['0.05']);
+  expect(host.tslab('clean').stdout).toMatch(/undone/);
+  expect(containers()).toEqual([]);
+});
+
+test('with ids of its own it sees the layers as its own, and they stay as they are', () => {
+  const layers = host.image('app', {}, { mine: 'text' });
+  const ids = (path: string) => [statSync(path).uid, statSync(path).gid];
+  host.tslab(
+    'run',
+    '-d',
+    '--userns',
+    'auto',
+    '--name',
+    'one',
+    'app',
+    'sh',
+    '-c',
+    'stat -c %u /mine /bin; echo x > /new; echo x >> /mine; sleep 100',
+  );
+  try {
+    expect(host.tslab('logs', 'one').stdout).toBe('0\n0\n');
+    expect(host.tslab('exec', 'one', 'cat', '/mine').stdout).toBe('textx\n');
+  } finally {
+    const upper = join(host.data, 'containers/one/upper');
+    expect(['new', 'mine'].map((name) => ids(join(upper, name)))).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+    host.tslab('rm', '-f', 'one');
+  }
+  expect(readFileSync(join(layers[1] ?? '', 'mine'), 'utf8')).toBe('text');
+});
+
+test('where layers can’t be had, the container gets a copy and says so', () => {
+  host.image('app', {}, { 'etc/who': 'one' }, { 'etc/who': 'two' });
+  // A data folder that is an overlay itself takes no upper layer.
+  const over = `mkdir -p $0/o/u $0/o/w && mount -t overlay o -o lowerdir=/var/lib/tslab,upperdir=$0/o/u,workdir=$0/o/w /var/lib/tslab && exec "$@"`;
+  const ran = host.run(
+    'sh',
+    '-c',
+    over,
+    host.folder,
+    `${process.cwd()}/bin/tslab`,
+    'run',
+    'app',
+    'sh',
+    '-c',
+    'cat /etc/who; grep " / / " /proc/self/mountinfo',
+  );
+  expect(ran.stderr).toMatch(/note: .*takes no upper layer/);
+  expect(ran.stdout).toMatch(/^two/);
+  expect(readdirSync(join(host.folder, 'o/u'))).not.toContain('one');
+});
+
+test('a word that is no image', () => {
+  const { stderr, status } = host.tslab('run', '--hostname', 'a b', 'sh', '-c', 'echo x');
+  expect(status).not.toBe(0);
+  expect(stderr).toContain("type: tslab run --hostname 'a b' -- sh -c 'echo x'");
+  host.image('app');
+  expect(host.tslab('run', 'app').stderr).toMatch(/names no program/);
+  expect(host.tslab('run', '--', 'echo', 'fine').stdout).toBe('fine\n');
+});
