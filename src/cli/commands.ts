@@ -28,6 +28,7 @@ import { command as stats } from './commands/stats.ts';
 import { command as stop } from './commands/stop.ts';
 import { command as unpause } from './commands/unpause.ts';
 import { command as update } from './commands/update.ts';
+import { command as volume } from './commands/volume.ts';
 import { command as wait } from './commands/wait.ts';
 
 export const commands = {
@@ -55,6 +56,7 @@ export const commands = {
   stats,
   update,
   rm,
+  volume,
   image,
   plan,
   clean,

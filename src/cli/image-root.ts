@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Asked, anonymousVolumes, applyImage, argsOf } from '../image/container.ts';
-import { findImage, type PullWhen } from '../image/find.ts';
+import { type Found, findImage } from '../image/find.ts';
 import { copyReason, makeFolders } from '../image/folders.ts';
 import { mergeLayers } from '../image/merge.ts';
 import { findUser } from '../image/users.ts';
@@ -15,10 +15,7 @@ import { specFrom, variables } from './spec-from.ts';
 
 /** @throws Error if there is no such image, or it can't be run as asked. */
 export async function rootOfImage([name = '', ...command]: string[], flags: RunFlags): Promise<Root> {
-  const { image, layers } = await findImage(name, pullWhen(flags)).catch((error) => {
-    const hint = meantAsProgram(name, command.length + 1);
-    throw hint === undefined ? error : new Error(`${error.message}. ${hint}`);
-  });
+  const { image, layers } = await imageFor(name, command, flags.pull ?? 'missing');
   const { config = {} } = image.config;
   const asked: Asked = {
     command,
@@ -55,17 +52,33 @@ export async function rootOfImage([name = '', ...command]: string[], flags: RunF
   };
 }
 
-function pullWhen({ pull = 'missing' }: RunFlags): PullWhen {
-  if (pull === 'missing' || pull === 'always' || pull === 'never') return pull;
-  throw new Error(`--pull ${pull}: it takes missing, always or never`);
+async function imageFor(name: string, command: readonly string[], pull: string): Promise<Found> {
+  if (!['missing', 'always', 'never'].includes(pull))
+    throw new Error(`--pull ${pull}: it takes missing, always or never`);
+  if (pull !== 'always')
+    try {
+      return await findImage(name);
+    } catch (error) {
+      if (pull === 'never') throw error;
+      // A registry need not hear of every word that somebody took for an image.
+      if (isProgram(name)) throw new Error(`${(error as Error).message}. ${meantAsProgram(name, command)}`);
+      console.error(`tslab: ${(error as Error).message}: pulling it`);
+    }
+  const { pullImage } = await import('./pull-image.ts');
+  await pullImage(name);
+  return await findImage(name);
 }
 
-/** Whoever forgot the `--` meant a program of the default root file system. */
-function meantAsProgram(name: string, words: number): string | undefined {
-  if (!/^[./]/.test(name) && !existsSync(join(packageRoot, 'dist/rootfs/default/bin', name)))
-    return undefined;
+/** Also the name of an image that many have: busybox itself. */
+const isProgram = (name: string) =>
+  /^[./]/.test(name) ||
+  (name !== 'busybox' && existsSync(join(packageRoot, 'dist/rootfs/default/bin', name)));
+
+/** Whoever forgot the `--`. */
+function meantAsProgram(name: string, command: readonly string[]): string {
   const typed = process.argv.slice(2).map(quoted);
-  return `To run the program ${name} in the default root file system, type: tslab ${typed.toSpliced(-words, 0, '--').join(' ')}`;
+  const line = typed.toSpliced(-command.length - 1, 0, '--').join(' ');
+  return `For the program ${name} in the default root file system, type: tslab ${line}`;
 }
 
 const quoted = (word: string) =>
