@@ -45,15 +45,15 @@ export function birthOptions(id: string, flags: BirthFlags): CreateOptions {
 
 /** The bundle's config; what options say of a single start goes into annotations, as everything does that stages read. */
 export function configFor(id: string, flags: BirthFlags, global: GlobalFlags): Spec {
-  const spec = readBundle(resolve(flags.bundle), flags.config);
-  const said = {
+  const { annotations: given, ...spec } = readBundle(resolve(flags.bundle), flags.config);
+  const annotations: Record<string, string> = {
+    ...given,
     ...(flags.pivot ? {} : { [NO_PIVOT_ANNOTATION]: 'true' }),
     ...(flags.newKeyring ? {} : { [KEYRING_ANNOTATION]: 'inherit' }),
   };
-  const annotations: Record<string, string> = { ...spec.annotations, ...said };
   // Not the config's to say: its cgroupsPath would be taken for one that was settled on.
   delete annotations[SYSTEMD_ANNOTATION];
-  const whole = Object.keys(annotations).length === 0 ? spec : { ...spec, annotations };
+  const whole: Spec = Object.keys(annotations).length === 0 ? spec : { ...spec, annotations };
   return wantsSystemd(global) ? withScope(id, whole) : whole;
 }
 

@@ -93,7 +93,8 @@ export function managerCall(systemd: SystemdFacts, method: string, signature: st
     '/org/freedesktop/systemd1',
     'org.freedesktop.systemd1.Manager',
   ];
-  const argv = ['busctl', `--${manager}`, '--quiet', 'call', ...object, method, signature, ...values];
+  // No value is an option: the root slice is `-.slice`.
+  const argv = ['busctl', `--${manager}`, '--quiet', '--', 'call', ...object, method, signature, ...values];
   return {
     ...common,
     at,
