@@ -126,6 +126,8 @@ function deviceName({ type, major, minor }: Rule): string | undefined {
 }
 
 const PREFIX = 'org.systemd.property.';
+/** On these the rest of the plan relies. */
+const settled = ['Slice', 'PIDs', 'Delegate'];
 const types: Readonly<Record<string, string>> = {
   byte: 'y',
   int16: 'n',
@@ -149,6 +151,8 @@ export function requested(annotations: Readonly<Record<string, string>> = {}): P
     .map(([key, text]) => {
       const value = variant(text.trim());
       const name = key.slice(PREFIX.length);
+      if (settled.includes(name))
+        throw new PlanError(`annotations[${key}]: it follows from linux.cgroupsPath; leave it out`);
       if (!value || !/^[A-Z]\w*$/.test(name))
         throw new PlanError(
           `annotations[${key}] is ${JSON.stringify(text)}; it takes a property and a value such as true, 'text' or uint64 5`,

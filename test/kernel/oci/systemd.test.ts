@@ -8,10 +8,13 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { cgroupPaths, members } from '../../../src/evidence/cgroup.ts';
@@ -195,8 +198,8 @@ test('a property that an annotation asks for; one that systemd does not know fai
 
 test('delete: the name is free at once', () => {
   using bundle = container();
-  for (let i = 0; i < 3; i++) {
-    expect(oci(bundle, 'create', 'one')).toMatchObject({ status: 0, stderr: '' });
+  for (const flag of ['--systemd-cgroup', '--cgroup-manager=systemd']) {
+    expect(bundle.oci(flag, 'create', 'one')).toMatchObject({ status: 0, stderr: '' });
     expect(oci(bundle, 'delete', '--force', 'one')).toMatchObject({ status: 0, stderr: '' });
     expect([...units(), ...cgroups()]).toEqual([]);
   }
@@ -294,6 +297,53 @@ test('another path is refused, and says how it should look', () => {
     status: 1,
     stderr: expect.stringContaining('slice:prefix:name'),
   });
+});
+
+test('podman with the systemd cgroup manager: limits, stats, exec, pause, and the same container again', (ctx) => {
+  ctx.skip(spawnSync('podman', ['--version']).status !== 0, 'needs podman');
+  const folder = mkdtempSync(join(tmpdir(), 'tslab-podman-'));
+  const store = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs'];
+  const runtime = ['--runtime', join(packageRoot, 'bin/tslab-oci'), '--cgroup-manager', 'systemd'];
+  const podman = (args: string[], input = Buffer.alloc(0)) => {
+    const done = spawnSync('podman', [...store, ...runtime, ...args], { input, timeout: 25_000 });
+    return { status: done.status, stdout: done.stdout.toString().trim(), stderr: done.stderr.toString() };
+  };
+  const rootfs = join(packageRoot, 'dist/rootfs/default');
+  podman(['import', '-', 'box'], spawnSync('tar', ['-C', rootfs, '-c', '.'], { maxBuffer: 1 << 28 }).stdout);
+  const limits = [
+    '--memory',
+    '64m',
+    '--pids-limit',
+    '33',
+    '--ulimit',
+    'nofile=512:512',
+    '--ulimit',
+    'nproc=512:512',
+  ];
+  const run = ['run', '--detach', '--name', 'web', '--network', 'none', ...limits, 'box', 'sleep', '100'];
+  try {
+    const { stdout: id, stderr } = podman(run);
+    const unit = `libpod-${id}.scope`;
+    expect(show(unit, 'ActiveState', 'Slice', 'TasksMax'), stderr).toEqual({
+      ActiveState: 'active',
+      Slice: 'machine.slice',
+      TasksMax: '33',
+    });
+    expect(podman(['exec', 'web', 'cat', '/proc/self/cgroup']).stdout).toMatch(/^(\d+:[^:]*:\/\n?)+$/);
+    expect(podman(['stats', '--no-stream', '--format', '{{.PIDs}} {{.MemUsage}}', 'web']).stdout).toMatch(
+      /^1 .* \/ 67\.11MB$/,
+    );
+    expect(podman(['pause', 'web']).status).toBe(0);
+    expect(podman(['unpause', 'web']).status).toBe(0);
+    podman(['stop', '--time', '0', 'web']);
+    expect(podman(['start', 'web'])).toMatchObject({ status: 0 });
+    expect(show(unit, 'ActiveState')).toEqual({ ActiveState: 'active' });
+    podman(['rm', '--force', '--time', '0', 'web']);
+    expect(show(unit, 'LoadState')).toEqual({ LoadState: 'not-found' });
+  } finally {
+    podman(['rm', '--all', '--force', '--time', '0']);
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test('an ordinary user: a scope of their own systemd, with limits where they were delegated', async (ctx) => {

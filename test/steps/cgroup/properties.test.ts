@@ -96,3 +96,7 @@ test.each(['', 'five', 'uint65 5', `'a' 'b'`, '[a]', `{'a': 1}`])(
     );
   },
 );
+
+test('what follows from the path is not to be asked for', () => {
+  expect(() => requested({ 'org.systemd.property.Slice': "'x.slice'" })).toThrow(/Slice\]: .*cgroupsPath/);
+});
