@@ -93,6 +93,7 @@ test('create: a delegated scope in its slices, limits among its properties, its 
     ControlGroup: scope,
     Slice: slice,
     Delegate: 'yes',
+    CollectMode: 'inactive-or-failed',
     ActiveState: 'active',
     TasksMax: '33',
   };
