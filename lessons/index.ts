@@ -79,6 +79,13 @@ export const lessons: readonly Lesson[] = [
     stage: stageOf('pid'),
     checks: () => import('./03-pid/checks.ts'),
   },
+  {
+    number: 4,
+    id: 'uts',
+    folder: '04-uts',
+    stage: stageOf('uts'),
+    checks: () => import('./04-uts/checks.ts'),
+  },
 ];
 
 /** The runtime as a learner has it after that lesson. */
