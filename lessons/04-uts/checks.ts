@@ -91,12 +91,12 @@ export const checks: Check[] = [
       zh: '只要名字、不要命名空间的配置会被拒绝',
     },
     why: {
-      en: 'To set it would rename the host; to say nothing would leave the user with another name than he asked for.',
+      en: 'To set it would rename the host; to say nothing would leave the user with another name than the one asked for.',
       zh: '照做就会给宿主机改名；不吭声，用户得到的又不是他要的名字。',
     },
     look: {
-      en: 'namespace(spec, …) and PlanError; "Break"',
-      zh: 'namespace(spec, …) 和 PlanError；“突破”一节',
+      en: 'namespace(spec, …) and PlanError; "Break" in this lesson',
+      zh: 'namespace(spec, …) 和 PlanError；本课的“突破”',
     },
     async run(lab) {
       return (await refuses(lab, 'hostname')) ?? (await refuses(lab, 'domainname')) ?? pass();
