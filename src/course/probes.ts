@@ -19,7 +19,11 @@ export async function ready(
   script: string,
   change?: (spec: Spec) => void,
 ): Promise<Running | Outcome> {
-  const container = await lab.start(['sh', '-c', script], change);
+  return awake(await lab.start(['sh', '-c', script], change));
+}
+
+/** The same of one that has been started. */
+export async function awake<R extends Running>(container: R): Promise<R | Outcome> {
   if (await container.waitFor(/^ready$/m)) return container;
   return fail(
     { en: 'the container runs sh', zh: '容器里运行着 sh' },
