@@ -6,6 +6,8 @@ interface Options {
   json?: boolean;
   plain?: boolean;
   lang?: string;
+  watch?: boolean;
+  earlier?: boolean;
 }
 
 export const command = (program: Command): void => {
@@ -13,6 +15,8 @@ export const command = (program: Command): void => {
     .command('check <lesson>')
     .description('run your stage in the real runtime, and check what the kernel shows')
     .option('--workspace <dir>', 'your folder (~/tslab)')
+    .option('-w, --watch', 'again at each save, until Ctrl-C')
+    .option('--no-earlier', 'without the lessons that you had passed before')
     .option('--json', 'for programs')
     .option('--plain', 'no colours')
     .option('--lang <lang>', 'en or zh')

@@ -1,14 +1,20 @@
-/** tslab progress: what was done, also for programs. */
+/** tslab progress: what was done, also for programs, and from one machine to another. */
 import type { Command } from 'commander';
 
+interface Options {
+  json?: boolean;
+  plain?: boolean;
+  lang?: string;
+}
+
 export const command = (program: Command): void => {
-  program
+  const progress = program
     .command('progress')
-    .description('what you have done')
+    .description('what you have done; export and import carry it to another machine')
     .option('--json', 'for programs')
     .option('--plain', 'no colours')
     .option('--lang <lang>', 'en or zh')
-    .action(async (options: { json?: boolean; plain?: boolean; lang?: string }) => {
+    .action(async (options: Options) => {
       const { openSession } = await import('../../course/session.ts');
       const session = openSession(options);
       if (options.json) {
@@ -22,5 +28,20 @@ export const command = (program: Command): void => {
       const { screen } = await import('../../course/screen.ts');
       printList(session, screen(options));
       console.log(`\n${nextStep(session)}\n${session.progress.file}`);
+    });
+  progress
+    .command('export')
+    .description('print it, for a file that another machine imports')
+    .action(async () => {
+      const { openSession } = await import('../../course/session.ts');
+      console.log(JSON.stringify(openSession({}).progress.read(), undefined, 2));
+    });
+  progress
+    .command('import <file>')
+    .description('add what was done elsewhere; - is standard input. What is here stays')
+    .action(async (file: string) => {
+      const { openSession } = await import('../../course/session.ts');
+      const { importProgress } = await import('../../course/import-progress.ts');
+      console.log(importProgress(openSession({}), file));
     });
 };
