@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Asked, anonymousVolumes, applyImage, argsOf } from '../image/container.ts';
-import { findImage, type PullWhen } from '../image/find.ts';
 import { copyReason, makeFolders } from '../image/folders.ts';
 import { mergeLayers } from '../image/merge.ts';
 import { findUser } from '../image/users.ts';
@@ -10,15 +9,15 @@ import { volumeMount, withPlainIds } from '../image/volumes.ts';
 import { packageRoot } from '../package-root.ts';
 import { giveToNamespace } from '../runtime/owners.ts';
 import { signalNumber } from '../runtime/signal.ts';
-import type { Root, RunFlags } from './commands/run.ts';
+import type { Root } from './commands/run.ts';
+import { imageFor } from './image-for.ts';
+import type { SpecFlags } from './spec-flags.ts';
 import { specFrom, variables } from './spec-from.ts';
 
 /** @throws Error if there is no such image, or it can't be run as asked. */
-export async function rootOfImage([name = '', ...command]: string[], flags: RunFlags): Promise<Root> {
-  const { image, layers } = await findImage(name, pullWhen(flags)).catch((error) => {
-    const hint = meantAsProgram(name, command.length + 1);
-    throw hint === undefined ? error : new Error(`${error.message}. ${hint}`);
-  });
+export async function rootOfImage([name = '', ...command]: string[], flags: SpecFlags): Promise<Root> {
+  const hint = isProgram(name) ? meantAsProgram(name, command) : undefined;
+  const { image, layers } = await imageFor(name, flags.pull, hint);
   const { config = {} } = image.config;
   const asked: Asked = {
     command,
@@ -55,17 +54,16 @@ export async function rootOfImage([name = '', ...command]: string[], flags: RunF
   };
 }
 
-function pullWhen({ pull = 'missing' }: RunFlags): PullWhen {
-  if (pull === 'missing' || pull === 'always' || pull === 'never') return pull;
-  throw new Error(`--pull ${pull}: it takes missing, always or never`);
-}
+/** Also the name of an image that many have: busybox itself. */
+const isProgram = (name: string) =>
+  /^[./]/.test(name) ||
+  (name !== 'busybox' && existsSync(join(packageRoot, 'dist/rootfs/default/bin', name)));
 
-/** Whoever forgot the `--` meant a program of the default root file system. */
-function meantAsProgram(name: string, words: number): string | undefined {
-  if (!/^[./]/.test(name) && !existsSync(join(packageRoot, 'dist/rootfs/default/bin', name)))
-    return undefined;
+/** Whoever forgot the `--`. */
+function meantAsProgram(name: string, command: readonly string[]): string {
   const typed = process.argv.slice(2).map(quoted);
-  return `To run the program ${name} in the default root file system, type: tslab ${typed.toSpliced(-words, 0, '--').join(' ')}`;
+  const line = typed.toSpliced(-command.length - 1, 0, '--').join(' ');
+  return `For the program ${name} in the default root file system, type: tslab ${line}`;
 }
 
 const quoted = (word: string) =>

@@ -12,7 +12,7 @@ export const registryFlags = (command: Command): Command =>
   command
     .option(
       '--creds <user[:password]>',
-      'who you are there (default: TSLAB_CREDS, or as podman or docker login left it)',
+      'who you are there (default: as podman login or docker login left it)',
     )
     .option('--password-stdin', 'the password comes on standard input')
     .option('--plain-http', 'no https: whoever is on the way can read and change what passes')

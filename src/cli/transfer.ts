@@ -35,12 +35,13 @@ export async function transfer(
 
 function credentialsOf(
   { registry, repository }: Reference,
-  { creds = process.env.TSLAB_CREDS, passwordStdin }: RegistryFlags,
+  { creds, passwordStdin }: RegistryFlags,
 ): Credentials | undefined {
   if (passwordStdin) {
     if (!creds || creds.includes(':')) throw new Error('--password-stdin: it takes --creds USER beside it');
     return { username: creds, password: readFileSync(0, 'utf8').replace(/\r?\n$/, '') };
   }
+  // Not from a variable of our own: it would go to whatever registry the next name is of. REGISTRY_AUTH_FILE says whose is whose.
   if (creds) return parseCredentials(creds, '--creds (without a password: add --password-stdin)');
   return findCredentials(registry, repository);
 }

@@ -5,23 +5,21 @@ import { parseDigest } from './digest.ts';
 import { Store } from './store.ts';
 import type { Image } from './types.ts';
 
-export type PullWhen = 'missing' | 'always' | 'never';
-
 export interface Found {
   readonly image: Image;
   /** Folders, the lowest first. */
   readonly layers: readonly string[];
 }
 
-/** @throws Error if there is none of this name, here or, as far as `when` lets it look, in its registry. */
-export async function findImage(name: string, _when: PullWhen): Promise<Found> {
-  const store = new Store();
+/** @throws Error if there is none of this name here, or a layer can't be unpacked. */
+export async function findImage(name: string): Promise<Found> {
+  using store = new Store();
   const image = store.resolve(name);
-  return { image, layers: await layersOf(store, image) };
+  return { image, layers: await unpacked(store, image) };
 }
 
 /** Layers are made whole or not at all, so that a look is enough for those that are there. */
-async function layersOf(store: Store, image: Image): Promise<readonly string[]> {
+async function unpacked(store: Store, image: Image): Promise<readonly string[]> {
   const folders = image.config.rootfs.diff_ids.map((id) => {
     const { algorithm, hex } = parseDigest(id);
     return join(store.layers, algorithm, hex);

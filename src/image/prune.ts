@@ -56,7 +56,10 @@ export async function prune(store: Store, { keepPartials }: PruneOptions = {}): 
 function removeEmpty({ folder, layers, partial }: Store): void {
   for (const parent of [layers, join(folder, 'blobs')])
     for (const name of namesIn(parent)) removeIfEmpty(join(parent, name));
-  for (const one of [layers, join(folder, 'blobs'), partial]) removeIfEmpty(one);
+  removeIfEmpty(layers);
+  // Those that a container still uses wait for a later prune, which begins with the locks of what goes below.
+  if (existsSync(layers)) return;
+  for (const one of [join(folder, 'blobs'), partial]) removeIfEmpty(one);
   if (existsSync(partial) || existsSync(join(folder, 'blobs'))) return;
   for (const name of ['index.json', 'oci-layout']) rmSync(join(folder, name), { force: true });
   removeIfEmpty(folder);

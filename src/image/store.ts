@@ -219,10 +219,20 @@ const nameOf = (descriptor: Descriptor) => descriptor.annotations?.[REF_NAME];
 
 /** image-spec, annotations.md: the grammar of org.opencontainers.image.ref.name. */
 const isRefName = (name: string) =>
-  name.length <= 255 &&
-  /^[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*(?:\/[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*)*$/.test(
-    name,
-  );
+  isFullName(name) ||
+  (name.length <= 255 &&
+    /^[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*(?:\/[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*)*$/.test(
+      name,
+    ));
+
+/** Registries allow a little more than that grammar: a__b, a---b, [::1]:5000. */
+function isFullName(name: string): boolean {
+  try {
+    return fullName(parseReference(name)) === name;
+  } catch {
+    return false;
+  }
+}
 
 /** What people type, as names stand in the store; those that another program has written there are taken as they are. */
 export function inFull(name: string): string {

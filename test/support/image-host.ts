@@ -10,12 +10,15 @@ import { packageRoot } from '../../src/package-root.ts';
 
 export class ImageHost {
   readonly folder = mkdtempSync(join(tmpdir(), 'tslab-images-'));
-  readonly data = join(this.folder, 'data');
-  readonly store = new Store(join(this.data, 'images'));
+  readonly data: string;
+  readonly store: Store;
 
-  constructor() {
+  /** @param data another user's data folder, which is there already. */
+  constructor(data?: string) {
     mkdirSync('/var/lib/tslab', { recursive: true, mode: 0o711 });
-    mkdirSync(this.data);
+    this.data = data ?? join(this.folder, 'data');
+    mkdirSync(this.data, { recursive: true });
+    this.store = new Store(join(this.data, 'images'));
   }
 
   /** The words before a command that show it the data folder in its place. */

@@ -98,6 +98,8 @@ export interface Meddling {
   change?: (chunk: Buffer) => Buffer;
   headers?: http.OutgoingHttpHeaders;
   status?: number;
+  /** The registry's own Location, changed. */
+  location?: (said: string) => string;
   /** The registry doesn't get to see these. */
   dropRequestHeaders?: string[];
   /** Bytes of the request's body after which the connection is cut. */
@@ -170,9 +172,11 @@ async function answerWith(
   answer: http.IncomingMessage,
   response: http.ServerResponse,
   seen: Seen,
-  { cutAfter, stallAfter, change, headers, status, slow }: Meddling,
+  { cutAfter, stallAfter, change, headers, status, slow, location = (said) => said }: Meddling,
 ): Promise<void> {
-  response.writeHead(status ?? answer.statusCode ?? 500, { ...answer.headers, ...headers });
+  const said = answer.headers.location;
+  const moved = said === undefined ? {} : { location: location(said) };
+  response.writeHead(status ?? answer.statusCode ?? 500, { ...answer.headers, ...moved, ...headers });
   const most = cutAfter ?? stallAfter ?? Number.POSITIVE_INFINITY;
   try {
     for await (const chunk of answer as AsyncIterable<Buffer>) {

@@ -149,7 +149,11 @@ export function byShortNames(spec: Spec, { lower, upper, work }: Layers, { userx
     { ...own_, kind: 'mount', target: place, ...scratch },
     { ...own_, kind: 'chdir', path: place },
     { ...own_, kind: 'mkdir', path: 'merged', mode: 0o755 },
-    ...[...names, ...own].map((link): Draft => ({ ...common, kind: 'symlink', ...link })),
+    ...[...names, ...own].flatMap((link): Draft[] => [
+      // Only looked at: mount(2) would not tell which one is missing.
+      { ...common, kind: 'open', path: link.target, flags: ['O_PATH', 'O_DIRECTORY'], field: link.field },
+      { ...common, kind: 'symlink', ...link },
+    ]),
     { ...own_, kind: 'mount', source: 'overlay', target: 'merged', fstype: 'overlay', data },
     { ...own_, kind: 'open_tree', path: 'merged', as: 'root' },
     { ...own_, kind: 'chdir', path: '/' },
