@@ -1,12 +1,10 @@
 /** tslab mark: one file, for tslab grade, which starts it once for each. */
 import type { Command } from 'commander';
+import { type CourseOptions, courseOptions } from '../course-options.ts';
 
 export const command = (program: Command): void => {
-  program
-    .command('mark <lesson> <file>', { hidden: true })
-    .option('--seed <text>')
-    .option('--lang <lang>')
-    .action(async (name: string, file: string, options: { seed?: string; lang?: string }) => {
+  courseOptions(program.command('mark <lesson> <file>', { hidden: true }).option('--seed <text>')).action(
+    async (name: string, file: string, options: CourseOptions & { seed?: string }) => {
       const { openSession } = await import('../../course/session.ts');
       const { interruptible } = await import('../../course/interrupt.ts');
       const { markFile } = await import('../../course/grading/mark.ts');
@@ -15,5 +13,6 @@ export const command = (program: Command): void => {
         markFile(session.lesson(name), file, { ...options, language: session.language, signal }),
       );
       console.log(JSON.stringify(mark));
-    });
+    },
+  );
 };
