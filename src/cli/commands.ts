@@ -22,8 +22,10 @@ import { command as progress } from './commands/progress.ts';
 import { command as ps } from './commands/ps.ts';
 import { command as reset } from './commands/reset.ts';
 import { command as rm } from './commands/rm.ts';
+import { command as rootfs } from './commands/rootfs.ts';
 import { command as run } from './commands/run.ts';
 import { command as solution } from './commands/solution.ts';
+import { command as start } from './commands/start.ts';
 import { command as stats } from './commands/stats.ts';
 import { command as stop } from './commands/stop.ts';
 import { command as unpause } from './commands/unpause.ts';
@@ -45,6 +47,7 @@ export const commands = {
   grade,
   mark,
   run,
+  start,
   exec,
   ps,
   logs,
@@ -57,6 +60,7 @@ export const commands = {
   update,
   rm,
   volume,
+  rootfs,
   image,
   plan,
   clean,

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Asked, anonymousVolumes, applyImage, argsOf } from '../image/container.ts';
-import { type Found, findImage } from '../image/find.ts';
 import { copyReason, makeFolders } from '../image/folders.ts';
 import { mergeLayers } from '../image/merge.ts';
 import { findUser } from '../image/users.ts';
@@ -10,12 +9,15 @@ import { volumeMount, withPlainIds } from '../image/volumes.ts';
 import { packageRoot } from '../package-root.ts';
 import { giveToNamespace } from '../runtime/owners.ts';
 import { signalNumber } from '../runtime/signal.ts';
-import type { Root, RunFlags } from './commands/run.ts';
+import type { Root } from './commands/run.ts';
+import { imageFor } from './image-for.ts';
+import type { SpecFlags } from './spec-flags.ts';
 import { specFrom, variables } from './spec-from.ts';
 
 /** @throws Error if there is no such image, or it can't be run as asked. */
-export async function rootOfImage([name = '', ...command]: string[], flags: RunFlags): Promise<Root> {
-  const { image, layers } = await imageFor(name, command, flags.pull ?? 'missing');
+export async function rootOfImage([name = '', ...command]: string[], flags: SpecFlags): Promise<Root> {
+  const hint = isProgram(name) ? meantAsProgram(name, command) : undefined;
+  const { image, layers } = await imageFor(name, flags.pull, hint);
   const { config = {} } = image.config;
   const asked: Asked = {
     command,
@@ -50,23 +52,6 @@ export async function rootOfImage([name = '', ...command]: string[], flags: RunF
     };
     return { spec, stages, fill };
   };
-}
-
-async function imageFor(name: string, command: readonly string[], pull: string): Promise<Found> {
-  if (!['missing', 'always', 'never'].includes(pull))
-    throw new Error(`--pull ${pull}: it takes missing, always or never`);
-  if (pull !== 'always')
-    try {
-      return await findImage(name);
-    } catch (error) {
-      if (pull === 'never') throw error;
-      // A registry need not hear of every word that somebody took for an image.
-      if (isProgram(name)) throw new Error(`${(error as Error).message}. ${meantAsProgram(name, command)}`);
-      console.error(`tslab: ${(error as Error).message}: pulling it`);
-    }
-  const { pullImage } = await import('./pull-image.ts');
-  await pullImage(name);
-  return await findImage(name);
 }
 
 /** Also the name of an image that many have: busybox itself. */

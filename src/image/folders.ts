@@ -1,7 +1,8 @@
 /** What a container of an image needs on disk, and whether it can have it as layers. */
+
 import { chmodSync, chownSync, mkdirSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { release } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isAtLeast } from '../facts/kernel.ts';
 import { overlayFacts } from '../facts/overlay.ts';
 import { namespace, type Spec } from '../oci/spec.ts';
@@ -18,8 +19,9 @@ const noUpper: ReadonlyMap<number, string> = new Map([
 
 /** Why this container can't have the layers themselves; undefined if it can. */
 export function copyReason(folder: Folder, layers: readonly string[], spec: Spec): string | undefined {
-  const type = noUpper.get(statfsSync(folder.path).type);
-  if (type !== undefined) return `${folder.path} is on a file system (${type}) that takes no upper layer`;
+  const data = dirname(dirname(folder.path));
+  const type = noUpper.get(statfsSync(data).type);
+  if (type !== undefined) return `${data} is on a file system (${type}) that takes no upper layer`;
   const kernel = release();
   const { mapsLayers, ownRoot } = overlayFacts();
   const user = namespace(spec, 'user');
@@ -33,9 +35,8 @@ export function copyReason(folder: Folder, layers: readonly string[], spec: Spec
     : `${layers.length} layers are too many to be shown as another user namespace's`;
 }
 
-/** Nobody else passes the container's folder: its root may leave set-user-ID programs there. */
+/** All that the kernel and this container need, but the layers. */
 export function makeFolders(folder: Folder, layers: readonly string[], volumes: readonly string[]): void {
-  chmodSync(folder.path, 0o700);
   for (const path of [folder.rootfs, folder.work]) make(path);
   // The uppermost folder's owner and permissions are those that the container's / shows.
   const root = statSync(layers.at(-1) ?? '/');
@@ -49,6 +50,7 @@ export function makeFolders(folder: Folder, layers: readonly string[], volumes: 
 
 function make(path: string, like?: Stats): void {
   mkdirSync(path, { recursive: true });
-  chmodSync(path, (like?.isDirectory() ? like.mode : 0o755) & 0o7777);
+  // Our own hand still has files to write there, whatever the image's may.
+  chmodSync(path, (like?.isDirectory() ? like.mode & 0o7777 : 0o755) | 0o700);
   if (like && process.geteuid?.() === 0) chownSync(path, like.uid, like.gid);
 }

@@ -8,12 +8,11 @@ import {
   openSync,
   readSync,
   renameSync,
-  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { tryLock } from '../sys/flock.ts';
+import { isStill, tryLock } from '../sys/flock.ts';
 import { Hasher, parseDigest } from './digest.ts';
 import { syncFolder } from './layout.ts';
 import type { Descriptor } from './types.ts';
@@ -126,11 +125,6 @@ export function openPartial(folder: string, name: string): { fd: number; path: s
     closeSync(fd);
   }
   return openPartial(folder, name);
-}
-
-export function isStill(path: string, fd: number): boolean {
-  const [here, there] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })];
-  return there !== undefined && here.ino === there.ino && here.dev === there.dev;
 }
 
 /** Hashes what is there already. More than the whole is none of ours. */

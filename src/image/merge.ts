@@ -41,7 +41,8 @@ async function copy(
 ): Promise<{ code?: number; signal?: string }> {
   const [nothing, merged] = [join(place, 'nothing'), join(place, 'merged')];
   for (const path of [nothing, merged]) mkdirSync(path);
-  const user = process.geteuid?.() === 0 ? {} : ids;
+  const { uidMappings, gidMappings } = process.geteuid?.() === 0 ? {} : ids;
+  const user = uidMappings && gidMappings ? { uidMappings, gidMappings } : undefined;
   const spec: Spec = {
     ociVersion: '1.3.0',
     root: { path: merged },
@@ -53,7 +54,7 @@ async function copy(
     // One layer alone would be no overlay.
     annotations: { [LOWER_ANNOTATION]: JSON.stringify([nothing, ...layers]) },
     linux: {
-      namespaces: [{ type: 'mount' }, ...('uidMappings' in user ? [{ type: 'user' as const }] : [])],
+      namespaces: [{ type: 'mount' }, ...(user ? [{ type: 'user' as const }] : [])],
       ...user,
     },
   };
@@ -63,10 +64,9 @@ async function copy(
   const from = (id: string, of: Spec) =>
     (stages.find((stage) => stage.id === id)?.plan(of, facts) ?? []).map((draft) => withOrigin(draft, id));
   const tree = (draft: Draft) => withOrigin(draft, 'mount');
-  const user_ = 'uidMappings' in user ? from('user', onHost) : [];
   const steps = [
     ...from('process', onHost),
-    ...user_,
+    ...(user ? from('user', onHost) : []),
     ...from('overlay', spec),
     ...treeOfLayers(spec, facts).map(tree),
   ];

@@ -4,16 +4,16 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   unlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { allStates } from '../runtime/state.ts';
-import { lock, tryLock } from '../sys/flock.ts';
+import { open, tryLock } from '../sys/flock.ts';
 import { readIndex } from './layout.ts';
 import { asOwnRoot } from './own-root.ts';
 import { asImageConfig, asIndex, asManifest } from './shapes.ts';
@@ -35,21 +35,41 @@ export interface PruneOptions {
 }
 
 export async function prune(store: Store, { keepPartials }: PruneOptions = {}): Promise<Pruned> {
-  if (!existsSync(store.partial)) return { blobs: [], layers: [], bytes: 0 };
   store.close();
-  const held = openSync(store.partial, 'r');
-  const names = openSync(store.folder, 'r');
-  try {
-    if (!tryLock(held, 'exclusive'))
+  using opened = new DisposableStack();
+  for (const folder of [store.partial, store.folder]) {
+    const fd = open(folder);
+    if (fd === undefined) return { blobs: [], layers: [], bytes: 0 };
+    opened.defer(() => closeSync(fd));
+    if (!tryLock(fd, 'exclusive'))
       throw new Error(`${store.folder}: another tslab is writing images here; try again when it is done`);
-    lock(names, 'exclusive');
-    const needed = neededBy(store);
-    const { blobs, bytes } = pruneBlobs(store, needed.blobs);
-    if (!keepPartials) prunePartials(store.partial);
-    return { blobs, bytes, layers: await pruneLayers(store, needed.layers) };
-  } finally {
-    closeSync(names);
-    closeSync(held);
+  }
+  const needed = neededBy(store);
+  const { blobs, bytes } = pruneBlobs(store, needed.blobs);
+  if (!keepPartials) prunePartials(store.partial);
+  const layers = await pruneLayers(store, needed.layers);
+  if (readIndex(store.folder).manifests.length === 0) removeEmpty(store);
+  return { blobs, bytes, layers };
+}
+
+/** What is left of folders where nothing is. Who wants one now makes it again (lockFolder). */
+function removeEmpty({ folder, layers, partial }: Store): void {
+  for (const parent of [layers, join(folder, 'blobs')])
+    for (const name of namesIn(parent)) removeIfEmpty(join(parent, name));
+  removeIfEmpty(layers);
+  // Those that a container still uses wait for a later prune, which begins with the locks of what goes below.
+  if (existsSync(layers)) return;
+  for (const one of [join(folder, 'blobs'), partial]) removeIfEmpty(one);
+  if (existsSync(partial) || existsSync(join(folder, 'blobs'))) return;
+  for (const name of ['index.json', 'oci-layout']) rmSync(join(folder, name), { force: true });
+  removeIfEmpty(folder);
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // not empty, or not there
   }
 }
 
@@ -97,30 +117,29 @@ function prunePartials(folder: string): void {
   for (const name of namesIn(folder)) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
-/** Renamed first: a layer goes as it came, all at once. */
 async function pruneLayers(store: Store, needed: Set<string>): Promise<string[]> {
-  const partial = join(store.layers, 'partial');
   const layers = digestsIn(store.layers, 'partial').filter((digest) => !needed.has(digest));
-  for (const digest of layers) {
-    mkdirSync(partial, { recursive: true, mode: 0o700 });
-    renameSync(
-      join(store.layers, digest.replace(':', '/')),
-      join(partial, `${digest.replace(':', '-')}.gone`),
-    );
-  }
-  if (namesIn(partial).length > 0) await asOwnRoot('remove', { partial } satisfies Order);
+  const order: Order = { folder: store.layers, layers };
+  if (layers.length > 0 || namesIn(join(store.layers, 'partial')).length > 0)
+    await asOwnRoot('remove', order);
   return layers;
 }
 
 interface Order {
-  partial: string;
+  folder: string;
+  layers: string[];
 }
 
-/** But for what somebody is at work on. */
-export async function removeHere({ partial }: Order): Promise<void> {
+/** Renamed first, so that a layer goes as it came, all at once. What somebody is at work on stays. */
+export async function removeHere({ folder, layers }: Order): Promise<void> {
+  const partial = join(folder, 'partial');
+  mkdirSync(partial, { recursive: true, mode: 0o700 });
+  for (const digest of layers)
+    renameSync(join(folder, digest.replace(':', '/')), join(partial, `${digest.replace(':', '-')}.gone`));
   for (const name of namesIn(partial)) {
     const path = join(partial, name);
-    const fd = openSync(path, 'r');
+    const fd = open(path);
+    if (fd === undefined) continue;
     try {
       if (tryLock(fd, 'exclusive')) rmSync(path, { recursive: true, force: true });
     } finally {

@@ -1,8 +1,8 @@
 /** The images of this user: blobs by digest in an OCI image layout, beside it the layers unpacked (unpack.ts). */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { dataFolder } from '../runtime/folders.ts';
-import { lock } from '../sys/flock.ts';
+import { lockFolder } from '../sys/flock.ts';
 import { digestOf, Hasher, parseDigest } from './digest.ts';
 import { beginDraft, beginIngest, type Draft, type Ingest } from './ingest.ts';
 import { makeLayout, REF_NAME, readIndex, writeIndex } from './layout.ts';
@@ -172,10 +172,7 @@ export class Store {
    * come again says this first.
    */
   hold(): void {
-    makeLayout(this.folder);
-    if (this.#held !== undefined) return;
-    this.#held = openSync(this.partial, 'r');
-    lock(this.#held, 'shared');
+    this.#held ??= lockFolder(this.partial, 'shared', () => makeLayout(this.folder));
   }
 
   /**
@@ -207,12 +204,10 @@ export class Store {
     });
   }
 
-  /** The lock is on the folder itself, so that there is no file for it in the layout. */
+  /** A name is looked up and changed under one lock. */
   #changeIndex(change: (manifests: Descriptor[]) => Descriptor[]): void {
-    makeLayout(this.folder);
-    const fd = openSync(this.folder, 'r');
+    const fd = lockFolder(this.folder, 'exclusive', () => makeLayout(this.folder));
     try {
-      lock(fd, 'exclusive');
       writeIndex(this.folder, change(readIndex(this.folder).manifests));
     } finally {
       closeSync(fd);

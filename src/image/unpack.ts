@@ -5,7 +5,6 @@ import {
   existsSync,
   fchmodSync,
   mkdirSync,
-  openSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -13,10 +12,9 @@ import {
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { tryLock } from '../sys/flock.ts';
+import { isStill, open, tryLock } from '../sys/flock.ts';
 import { decompressorFor, PIECE } from './compressed.ts';
 import { Hasher, parseDigest } from './digest.ts';
-import { isStill } from './ingest.ts';
 import { asOwnRoot } from './own-root.ts';
 import type { Note } from './owned.ts';
 import { Store } from './store.ts';
@@ -120,7 +118,7 @@ async function takePlace(
   const path = join(partial, `${algorithm}-${hex}`);
   while (!existsSync(to)) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    const fd = openFolder(path);
+    const fd = open(path);
     if (fd === undefined) continue;
     if (tryLock(fd, 'exclusive') && isStill(path, fd)) {
       // What one left who was killed.
@@ -133,16 +131,6 @@ async function takePlace(
     await sleep(20);
   }
   return undefined;
-}
-
-/** It may be renamed or removed at any moment by who had it before. */
-function openFolder(path: string): number | undefined {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 /** One pass: the bytes are hashed as they are unpacked. */

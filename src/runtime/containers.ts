@@ -67,7 +67,7 @@ export function makeFolder(id: string): Folder {
   for (;;) {
     mkdirSync(parent, { recursive: true, mode: 0o711 });
     try {
-      mkdirSync(folder.path, { mode: 0o755 }); // for who is root in a user namespace only
+      mkdirSync(folder.path, { mode: 0o700 }); // its root may leave set-user-ID programs there, for others to run
       return folder;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

@@ -51,11 +51,12 @@ const native = (bytes: Bytes): string | Buffer =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly ASCII
   /^[\x01-\x7f]*$/.test(bytes) ? bytes : Buffer.from(`${bytes}\0`, 'latin1');
 
-/** For people: as UTF-8, and without what a terminal obeys. */
-export const shown = (bytes: Bytes): string =>
-  JSON.stringify(Buffer.from(bytes, 'latin1').toString('utf8'))
-    .slice(1, -1)
-    .replace(/[\x7f-\x9f]/g, '?');
+/** For people: as UTF-8, without what a terminal obeys, and not without end. */
+export function shown(bytes: Bytes): string {
+  const [begin, cut] = bytes.length > 300 ? [bytes.slice(0, 300), '…'] : [bytes, ''];
+  const text = JSON.stringify(Buffer.from(begin, 'latin1').toString('utf8')).slice(1, -1);
+  return text.replace(/[\x7f-\x9f]/g, '?') + cut;
+}
 
 function done(result: number, syscall: string, path: Bytes): number {
   if (result < 0) {

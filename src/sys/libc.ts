@@ -2,7 +2,8 @@
  * Node's own door to the kernel, for what it has no function for. Loading koffi costs about 20 ms, so it is loaded by the
  * first call, and commands that make none do not pay.
  */
-import { createRequire } from 'node:module';
+// By another name: what is built begins with an import of this one.
+import { createRequire as requireFrom } from 'node:module';
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
 import { packageRoot } from '../package-root.ts';
 
@@ -14,7 +15,7 @@ let libc: ReturnType<Koffi['load']> | undefined;
 
 /** Not import(): there is none in the start-up snapshot. */
 function load(): ReturnType<Koffi['load']> {
-  koffi ??= createRequire(`${packageRoot}/`)('koffi') as Koffi;
+  koffi ??= requireFrom(`${packageRoot}/`)('koffi') as Koffi;
   libc ??= koffi.load(null);
   return libc;
 }

@@ -1,6 +1,7 @@
 /** tslab image: the table of its own commands. */
 import type { Command } from 'commander';
 import { command as commit } from './image/commit.ts';
+import { command as df } from './image/df.ts';
 import { command as diff } from './image/diff.ts';
 import { command as history } from './image/history.ts';
 import { command as imports } from './image/import.ts';
@@ -14,7 +15,7 @@ import { command as rm } from './image/rm.ts';
 import { command as save } from './image/save.ts';
 import { command as tag } from './image/tag.ts';
 
-const commands = [pull, push, ls, inspect, history, tag, rm, imports, save, load, commit, diff, prune];
+const commands = [pull, push, ls, inspect, history, tag, rm, imports, save, load, commit, diff, df, prune];
 
 export const command = (program: Command): void => {
   const image = program.command('image').description('images: pull, push, list, import, commit, and so on');

@@ -9,8 +9,6 @@ import { addSpecFlags, type SpecFlags } from '../spec-flags.ts';
 export interface RunFlags extends SpecFlags {
   detach?: boolean;
   rm?: boolean;
-  entrypoint?: string;
-  pull?: string;
 }
 
 export const command = (program: Command): void => {
@@ -20,8 +18,6 @@ export const command = (program: Command): void => {
     )
     .option('-d, --detach', 'leave it running; its output goes to tslab logs')
     .option('--rm', 'remove a detached one when it ends, with its output; others always are')
-    .option('--entrypoint <program>', "instead of the image's own; '' for none")
-    .option('--pull <when>', 'missing, always or never', 'missing')
     .action(async (args: string[], flags: RunFlags) => {
       process.exitCode = await run(args, flags);
     });
@@ -57,7 +53,7 @@ async function begin(args: string[], flags: RunFlags): Promise<Container> {
 }
 
 /** The first word is an image's name, but where there is a root file system already, or right after a `--`. */
-function namesImage(args: string[], { rootfs, lesson }: RunFlags): boolean {
+export function namesImage(args: string[], { rootfs, lesson }: SpecFlags): boolean {
   return rootfs === undefined && lesson === undefined && process.argv.at(-args.length - 1) !== '--';
 }
 

@@ -56,3 +56,16 @@ test('in the foreground, with files of other ids, and killed', () => {
   expect(containers()).toEqual([]);
   expect(user.tslab('run', '--userns', 'keep-id', 'app', 'id', '-u').stdout).toBe(`${UID}\n`);
 });
+
+test('a plain folder, and a volume with files of other ids, which its owner can remove', () => {
+  images.image('app', {}, { 'etc/who': 'one' }, { 'etc/who': 'two' });
+  give();
+  const plain = join(user.home, 'plain');
+  expect(user.tslab('rootfs', '--from', 'app', plain)).toMatchObject({ status: 0, stderr: '' });
+  expect(readFileSync(join(plain, 'etc/who'), 'utf8')).toBe('two');
+  const script = 'mkdir /v/y; touch /v/y/z; chown -R 7 /v/y';
+  expect(user.tslab('run', '-v', 'kept:/v', 'app', 'sh', '-c', script).status).toBe(0);
+  expect(lstatSync(join(data, 'volumes/kept/y')).uid).toBe(RANGE.first + 6);
+  expect(user.tslab('volume', 'rm', 'kept')).toMatchObject({ status: 0, stdout: 'kept\n', stderr: '' });
+  expect(existsSync(join(data, 'volumes/kept'))).toBe(false);
+});

@@ -1,10 +1,12 @@
 /** tslab run IMAGE, from outside. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isAtLeast } from '../../../src/facts/kernel.ts';
+import { defaultSpec } from '../../../src/index.ts';
+import { HostNetwork, NO_TRANSLATION, translatesAddresses } from '../../support/host-network.ts';
 import { ImageHost } from '../../support/image-host.ts';
 
 let host: ImageHost;
@@ -59,19 +61,29 @@ test('names, network files, and mount points are a layer of their own', () => {
   expect(containers()).toEqual([]);
 });
 
-test('ten containers of one image take no more room than one', () => {
+test('ten containers of one image take little more room than one copy of it', () => {
   const [base = ''] = host.image('app');
   const used = (path: string) =>
     Number(/^\d+/.exec(execFileSync('du', ['-sk', path], { encoding: 'utf8' }))?.[0]);
-  const layer = used(base);
+  const folder = join(host.data, 'containers');
   const names = Array.from({ length: 10 }, (_, i) => `c${i}`);
-  for (const name of names)
-    host.tslab('run', '-d', '--name', name, 'app', 'sh', '-c', 'echo hi > /root/x; sleep 100');
+  const runAll = (...what: string[]): number => {
+    for (const name of names)
+      host.tslab('run', '-d', '--name', name, ...what, 'sh', '-c', 'echo hi > /root/x; sleep 100');
+    return used(folder);
+  };
   try {
+    const layered = runAll('app');
     expect(host.tslab('ps', '-q').stdout.trim().split('\n').sort()).toEqual(names);
     expect(host.tslab('ps').stdout).toMatch(/CONTAINER +IMAGE +PID.*\n.*c0 +app /);
-    expect(layer).toBeGreaterThan(1500);
-    expect(used(join(host.data, 'containers'))).toBeLessThan(10 * 100);
+    const told = JSON.parse(host.tslab('image', 'df', '--json').stdout);
+    const { bytes, asCopies } = told.find(({ what }: { what: string }) => what === 'containers');
+    expect(bytes / 1024).toBe(layered);
+    expect(asCopies).toBe(bytes + 10 * 1024 * used(base));
+    host.tslab('rm', '-f', ...names);
+    const copied = runAll('--');
+    expect(layered * 15).toBeLessThan(copied);
+    expect(copied).toBeGreaterThan(10 * used(base));
   } finally {
     host.tslab('rm', '-f', ...names);
   }
@@ -144,4 +156,92 @@ test('a word that is no image', () => {
   host.image('app');
   expect(host.tslab('run', 'app').stderr).toMatch(/names no program/);
   expect(host.tslab('run', '--', 'echo', 'fine').stdout).toBe('fine\n');
+});
+
+test('one that has ended runs again, with what it changed', () => {
+  host.image('app');
+  const script = 'echo run >> /runs; cat /runs; echo --; hostname';
+  host.tslab('run', '-d', '--name', 'one', 'app', 'sh', '-c', script);
+  expect(host.tslab('wait', 'one').stdout).toBe('0\n');
+  expect(host.tslab('start', 'one')).toMatchObject({ stdout: 'one\n', stderr: '' });
+  host.tslab('wait', 'one');
+  expect(host.tslab('logs', 'one').stdout).toBe('run\n--\ntslab\nrun\nrun\n--\ntslab\n');
+  host.tslab('rm', 'one');
+  expect(host.tslab('start', 'one').stderr).toMatch(/there is none/);
+});
+
+test('labels can’t give orders, and a plan can be looked at', () => {
+  host.image('app', { Cmd: ['true'], Labels: { 'org.tslab.no-pivot': 'true', note: 'x' } });
+  const { stdout } = host.tslab('plan', '--json', 'app');
+  const kinds = JSON.parse(stdout).steps.map(({ kind }: { kind: string }) => kind);
+  expect(kinds).toEqual(expect.arrayContaining(['fsopen', 'fsconfig', 'fsmount', 'pivot_root']));
+  expect(host.tslab('run', 'app').status).toBe(0);
+  expect(containers()).toEqual([]);
+  expect(host.tslab('run', '--pull', 'never', 'nosuch').stderr).toMatch(
+    /^tslab: image nosuch: there is none/,
+  );
+});
+
+test('an image as a plain folder, and the other templates', () => {
+  host.image('app', {}, { 'etc/who': 'one', gone: '' }, { 'etc/who': 'two' });
+  const folder = join(host.folder, 'plain');
+  expect(host.tslab('rootfs', '--from', 'app', folder)).toMatchObject({ stdout: `${folder}\n`, status: 0 });
+  expect(readFileSync(join(folder, 'etc/who'), 'utf8')).toBe('two');
+  expect(host.tslab('run', '--rootfs', folder, '--', 'cat', '/etc/who').stdout).toBe('two');
+  expect(host.tslab('rootfs', '--from', 'app', folder).stderr).toMatch(/is not empty/);
+
+  const copied = join(host.folder, 'host');
+  expect(host.tslab('rootfs', '--from', 'host', copied, 'getent').status).toBe(0);
+  expect(host.tslab('run', '--rootfs', copied, '--', 'getent', 'passwd', 'root').stdout).toMatch(/^root:/);
+  expect(host.tslab('rootfs', join(host.folder, 'busybox')).status).toBe(0);
+});
+
+test('an engine’s config has no say over layers', () => {
+  const bundle = join(host.folder, 'bundle');
+  mkdirSync(bundle);
+  const annotations = { 'org.tslab.overlay.lower': '["/","/etc"]' };
+  writeFileSync(
+    join(bundle, 'config.json'),
+    JSON.stringify({ ...defaultSpec({ args: ['true'], rootfs: '/' }), annotations }),
+  );
+  const ran = host.run(join(process.cwd(), 'bin/tslab-oci'), 'run', '--bundle', bundle, 'x');
+  expect(ran.stderr).toMatch(/annotations\[org\.tslab\.overlay\.lower\]/);
+  expect(ran.status).not.toBe(0);
+});
+
+test('on a bridge, its own address stands in its own hosts file', async (ctx) => {
+  ctx.skip(!translatesAddresses, NO_TRANSLATION);
+  host.image('app');
+  await using network = new HostNetwork();
+  const enter = host.prefix();
+  const [first = '', ...rest] = [...network.enter, ...enter, join(process.cwd(), 'bin/tslab')];
+  const script = 'ip -4 -o address show eth0; cat /etc/hosts; grep -c " /etc" /proc/self/mountinfo';
+  const words = ['run', '--network', 'bridge', '--hostname', 'box', 'app', 'sh', '-c', script];
+  const { stdout } = spawnSync(first, [...rest, ...words], { encoding: 'utf8' });
+  const address = /inet ([\d.]+)/.exec(stdout)?.[1] ?? 'none';
+  expect(stdout).toContain(`${address}\tbox\n`);
+  expect(stdout).toMatch(/\n0\n$/); // files of the root itself, nothing mounted on them
+});
+
+test('imported, run, committed, run again, and what is in use is not pruned', () => {
+  const tree = join(host.folder, 'tree');
+  expect(host.tslab('rootfs', tree).status).toBe(0);
+  expect(host.tslab('image', 'import', '-c', 'CMD ["cat", "/note"]', tree, 'base').status).toBe(0);
+  const script = 'echo noted > /note; rm /bin/wc; rm -r /home; mkdir /home';
+  host.tslab('run', '-d', '--name', 'one', 'base', 'sh', '-c', script);
+  expect(host.tslab('wait', 'one').stdout).toBe('0\n');
+  expect(host.tslab('image', 'commit', 'one', 'made').status).toBe(0);
+  expect(host.tslab('run', 'made').stdout).toBe('noted\n');
+  const look = 'ls /bin/wc /home/tslab; ls -a /home /etc/hosts';
+  const { stdout, stderr } = host.tslab('run', 'made', 'sh', '-c', look);
+  expect(stderr).toMatch(/wc: No such file[\s\S]*tslab: No such file/);
+  expect(stdout).toMatch(/\/etc\/hosts/);
+
+  for (const name of ['base', 'made']) host.tslab('image', 'rm', name);
+  host.tslab('image', 'prune');
+  expect(host.tslab('start', 'one').status).toBe(0); // its layers are still there
+  host.tslab('wait', 'one');
+  host.tslab('rm', 'one');
+  host.tslab('image', 'prune');
+  expect(existsSync(host.store.layers)).toBe(false);
 });

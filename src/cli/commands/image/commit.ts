@@ -1,5 +1,6 @@
 /** tslab image commit: a container's changes become a layer, and its image with that layer a new one. */
 import type { Command } from 'commander';
+import { collect } from '../../spec-flags.ts';
 
 interface Flags {
   author?: string;
@@ -15,7 +16,7 @@ export const command = (image: Command): void => {
     .argument('<name>', 'of the image')
     .option('-a, --author <text>', 'who made it')
     .option('-m, --message <text>', 'for the history')
-    .option('-c, --change <line...>', "a Dockerfile's line for its config, such as 'ENV A=1'")
+    .option('-c, --change <line>', "a Dockerfile's line for its config, such as 'ENV A=1'", collect)
     .action(async (container: string, name: string, flags: Flags) => {
       const { imageOnTop } = await import('../../../image/build.ts');
       const { changedBy } = await import('../../../image/dockerfile.ts');

@@ -24,13 +24,15 @@ export const command = (image: Command): void => {
     });
 };
 
+const note = (text: string) => console.error(`tslab: note: ${text}`);
+
 /** Folders, lowest first; of a container also without its own. */
 async function stackOf(store: Store, name: string): Promise<{ all: string[]; below?: string[] }> {
   const { layered } = await import('../../../image/of-container.ts');
   const { ensureLayers } = await import('../../../image/unpack.ts');
   const { containers } = await import('../../../runtime/containers.ts');
   const container = containers().find(({ id }) => id === name || (name.length >= 6 && id.startsWith(name)));
-  if (!container) return { all: await ensureLayers(store, store.resolve(name)) };
+  if (!container) return { all: await ensureLayers(store, store.resolve(name), { note }) };
   const { lower, upper } = layered(container.id, container.spec);
   return { all: [...lower, upper], below: lower };
 }

@@ -1,5 +1,6 @@
 /** tslab image import: a tree becomes an image. */
 import type { Command } from 'commander';
+import { collect } from '../../spec-flags.ts';
 
 export const command = (image: Command): void => {
   image
@@ -7,7 +8,7 @@ export const command = (image: Command): void => {
     .description('make an image of one layer from a folder or an archive')
     .argument('<from>', 'a folder, a tar file (plain, gzip or zstd), or - for standard input')
     .argument('<name>', 'of the image')
-    .option('-c, --change <line...>', "a Dockerfile's line for its config, such as 'CMD [\"/bin/sh\"]'")
+    .option('-c, --change <line>', "a Dockerfile's line for its config, such as 'CMD [\"/bin/sh\"]'", collect)
     .option('-m, --message <text>', 'for the history')
     .action(async (from: string, name: string, flags: { change?: string[]; message?: string }) => {
       const { changedBy } = await import('../../../image/dockerfile.ts');

@@ -11,6 +11,7 @@ export const command = (image: Command): void => {
     .action(async (wanted: string[], flags: { format?: string }) => {
       const { Store } = await import('../../../image/store.ts');
       const store = new Store();
+      const { shownName } = await import('../../image-name.ts');
       const found = wanted.map((name) => store.resolve(name));
       const shown = found.map((image) => describe(image, namesOf(image)));
       if (flags.format === undefined) console.log(JSON.stringify(shown, undefined, 4));
@@ -23,7 +24,7 @@ export const command = (image: Command): void => {
         return store
           .images()
           .filter(({ name, manifest }) => store.image(manifest, name).descriptor.digest === descriptor.digest)
-          .map(({ name }) => name);
+          .map(({ name }) => shownName(name));
       }
     });
 };
