@@ -54,10 +54,10 @@ export class Bars {
 
   #draw(): void {
     this.#erase();
-    const most = Math.max((this.#out.rows ?? 24) - 1, 1);
+    const most = Math.max((this.#out.rows || 24) - 1, 1);
     const lines = [...this.#moving.values()].slice(0, most).map(bar);
-    // A line that wraps would be two to erase.
-    for (const line of lines) this.#out.write(`${line.slice(0, (this.#out.columns ?? 80) - 1)}\n`);
+    // A line that wraps would be two to erase. A terminal that nobody has measured says 0.
+    for (const line of lines) this.#out.write(`${line.slice(0, (this.#out.columns || 80) - 1)}\n`);
     this.#lines = lines.length;
     this.#drawn = performance.now();
   }

@@ -1,5 +1,5 @@
 /** A tree or an archive of one becomes an image of one layer. */
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, realpathSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { imageOfOne, type Layer, type Words } from './build.ts';
 import { compressionOf, mediaTypeOf, PIECE } from './compressed.ts';
@@ -19,7 +19,7 @@ export async function importImage(
   store.hold();
   const isFolder = typeof from === 'string' && statSync(from).isDirectory();
   const layer = isFolder
-    ? await packIntoStore(store, from)
+    ? await packIntoStore(store, realpathSync(from))
     : await layerFrom(
         store,
         typeof from === 'string' ? createReadStream(from, { highWaterMark: PIECE }) : from,

@@ -12,7 +12,8 @@ import { partsOf } from './layer-names.ts';
 import { REF_NAME } from './layout.ts';
 import { asImageConfig, asIndex } from './shapes.ts';
 import { inFull, type Store } from './store.ts';
-import { type Entry, type Handler, TarReader } from './tar-reader.ts';
+import type { Entry } from './tar-entry.ts';
+import { type Handler, TarReader } from './tar-reader.ts';
 import { type Descriptor, mediaTypes } from './types.ts';
 
 /** Names by which others say what an image is called. */
@@ -85,13 +86,19 @@ async function typed(store: Store, { digest, size }: Descriptor): Promise<Descri
   return { mediaType, digest, size };
 }
 
-/** Each file of the archive becomes a blob; what no image needs goes with the next prune. */
+/** What the two forms list their images in; it is kept in memory, and is no blob. */
+const LISTS: readonly string[] = ['index.json', 'manifest.json'];
+const LIST = 4 << 20;
+
+/** Each file of the archive becomes a blob, but for those two; what no image needs goes with the next prune. */
 class Archive implements Handler {
   readonly #store: Store;
   readonly #files = new Map<string, Descriptor>();
   /** docker stored a layer once, and links to it. */
   readonly #links = new Map<string, string>();
+  readonly #lists = new Map<string, Buffer>();
   #open: { path: string; draft: Draft } | undefined;
+  #openList: string | undefined;
 
   constructor(store: Store) {
     this.#store = store;
@@ -116,7 +123,10 @@ class Archive implements Handler {
     if (this.#files.size + this.#links.size > MOST_ENTRIES)
       throw new Error(`archive: more than ${MOST_ENTRIES} files`);
     if (this.has(name)) throw new Error(`archive: ${shown(path)}: a second entry of this name`);
-    if (type === 'file') this.#open = { path: name, draft: this.#store.draft() };
+    if (type === 'file' && LISTS.includes(name)) {
+      this.#openList = name;
+      this.#lists.set(name, Buffer.alloc(0));
+    } else if (type === 'file') this.#open = { path: name, draft: this.#store.draft() };
     // Of a symlink it is seen from where it lies. It is a key in a table here, and no path.
     else if (type === 'symlink') this.#links.set(name, posix.join(posix.dirname(name), link));
     else if (type === 'link') this.#links.set(name, posix.normalize(link));
@@ -124,15 +134,22 @@ class Archive implements Handler {
   }
 
   data(bytes: Buffer): void {
+    const before = this.#lists.get(this.#openList ?? '');
+    if (before) {
+      if (before.length + bytes.length > LIST)
+        throw new Error(`archive: ${this.#openList}: more than ${LIST} bytes`);
+      this.#lists.set(this.#openList ?? '', Buffer.concat([before, bytes]));
+    }
     this.#open?.draft.write(bytes);
   }
 
   end(): void {
     if (this.#open) this.#files.set(this.#open.path, this.#open.draft.commit(mediaTypes.tar));
     this.#open = undefined;
+    this.#openList = undefined;
   }
 
-  has = (path: string): boolean => this.#files.has(path) || this.#links.has(path);
+  has = (path: string): boolean => [this.#files, this.#links, this.#lists].some((map) => map.has(path));
 
   /** @throws Error if the archive has no such file. */
   file(path: string): Descriptor {
@@ -146,7 +163,7 @@ class Archive implements Handler {
 
   json(path: string): unknown {
     try {
-      return JSON.parse(this.bytes(path).toString('utf8'));
+      return JSON.parse((this.#lists.get(path) ?? this.bytes(path)).toString('utf8'));
     } catch (error) {
       throw new Error(`archive: ${shown(path)}: ${(error as Error).message}`);
     }

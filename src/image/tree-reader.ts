@@ -14,36 +14,56 @@ export interface Found {
 export const isWhiteout = ({ stat }: Found): boolean => stat.isCharacterDevice() && stat.rdev === 0n;
 
 /**
- * All there is, sorted by bytes: a directory's entries, then what is in its directories.
+ * All there is, sorted by bytes, what is in a directory right behind it: GNU tar gives a directory its time when it comes to
+ * something outside of it.
  *
  * @param enter whether to go into a directory.
  */
 export function* walk(root: number, enter: (found: Found) => boolean = () => true): Generator<Found> {
   const top: Found = { path: '', dir: root, name: '.', stat: statAt(root, '.') };
   yield top;
-  const stack: Bytes[] = enter(top) ? [''] : [];
-  for (let path = stack.pop(); path !== undefined; path = stack.pop()) {
-    const below: Bytes[] = [];
-    for (const found of list(root, path)) {
+  const stack = enter(top) ? [levelOf(root, '')] : [];
+  try {
+    for (let level = stack.at(-1); level; level = stack.at(-1)) {
+      const name = level.names.pop();
+      if (name === undefined) {
+        leave(stack.pop());
+        continue;
+      }
+      // However deep it goes, only one of them is open.
+      level.fd ??= openDirectory(root, level.path);
+      const path = level.path === '' ? name : `${level.path}/${name}`;
+      const found = { path, dir: level.fd, name, stat: statAt(level.fd, name) };
       yield found;
-      if (found.stat.isDirectory() && enter(found)) below.push(found.path);
+      if (!found.stat.isDirectory() || !enter(found)) continue;
+      leave(level);
+      stack.push(levelOf(root, path));
     }
-    stack.push(...below.reverse());
+  } finally {
+    for (const level of stack) leave(level);
   }
 }
 
-function* list(root: number, path: Bytes): Generator<Found> {
-  const dir = openBeneath(root, path === '' ? '.' : path, of.O_RDONLY | of.O_DIRECTORY);
-  try {
-    const names = readdirSync(`/proc/self/fd/${dir}`, { encoding: 'latin1' }).sort();
-    for (const name of names) {
-      const stat = statAt(dir, name);
-      yield { path: path === '' ? name : `${path}/${name}`, dir, name, stat };
-    }
-  } finally {
-    close(dir);
-  }
+interface Level {
+  path: Bytes;
+  /** Those still to come, the next one last. */
+  names: Bytes[];
+  fd: number | undefined;
 }
+
+function levelOf(root: number, path: Bytes): Level {
+  const fd = openDirectory(root, path);
+  const names = readdirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1' });
+  return { path, names: names.sort().reverse(), fd };
+}
+
+function leave(level: Level | undefined): void {
+  if (level?.fd !== undefined) close(level.fd);
+  if (level) level.fd = undefined;
+}
+
+const openDirectory = (root: number, path: Bytes): number =>
+  openBeneath(root, path === '' ? '.' : path, of.O_RDONLY | of.O_DIRECTORY);
 
 const at = (dir: number, name: Bytes): Buffer => Buffer.from(`/proc/self/fd/${dir}/${name}`, 'latin1');
 

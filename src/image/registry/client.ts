@@ -4,10 +4,11 @@ import { digestOf, isDigest } from '../digest.ts';
 import type { Reference } from '../reference.ts';
 import { mediaTypes } from '../types.ts';
 import type { Credentials } from './credentials.ts';
-import { quoted, RegistryError } from './error.ts';
+import { RegistryError } from './error.ts';
 import { type Answer, exchange, type Request } from './http.ts';
 import { Login } from './login.ts';
-import { type Patience, patience, retryAfter, retrying } from './retry.ts';
+import { refusal } from './refusal.ts';
+import { type Patience, patience, retrying } from './retry.ts';
 import { originOf, placeNamedBy } from './where.ts';
 
 export interface Options {
@@ -30,7 +31,6 @@ export interface Document {
 
 /** distribution-spec, "Pushing Manifests": a registry takes at least 4 MiB; more is in nobody's interest. */
 const DOCUMENT = 4 << 20;
-const ERROR_TEXT = 64 * 1024;
 const HOPS = 5;
 const wanted = [mediaTypes.index, mediaTypes.manifest, mediaTypes.dockerIndex, mediaTypes.dockerManifest];
 
@@ -127,7 +127,7 @@ export class Repository {
       // A challenge of another host's is none of the registry's: it gets no password.
       if (answer.status !== 401 || answer.url.origin !== this.origin.origin || logins === 2) {
         if (answer.status < 400 || fine.includes(answer.status)) return answer;
-        throw await this.#refusal(answer, request.method);
+        throw await refusal(answer, request.method, this.#options.credentials);
       }
       await answer.drop();
       await this.#login.renew(answer.headers.get('www-authenticate') ?? '', header);
@@ -174,25 +174,6 @@ export class Repository {
     throw new RegistryError(`${this}: ${bytes.length} bytes came of ${said}`, { temporary: true });
   }
 
-  /** The body's own words may explain: "errors": [{code, message, detail}]. They are the registry's, so bounded and quoted. */
-  async #refusal(answer: Answer, method = 'GET'): Promise<RegistryError> {
-    const { status, url, headers } = answer;
-    const text = await answer.read(ERROR_TEXT).then(String, () => '');
-    const [first] = errorsOf(text);
-    const words = first?.message ? `: ${quoted(first.message)}` : '';
-    const temporary = status === 408 || status === 429 || status >= 500;
-    const after = temporary ? retryAfter(headers) : undefined;
-    return new RegistryError(
-      `${url.host}: ${method} ${url.pathname}: ${status}${words}${advice(status, this.#options)}`,
-      {
-        status,
-        temporary,
-        ...(first && { code: first.code }),
-        ...(after !== undefined && { after }),
-      },
-    );
-  }
-
   toString(): string {
     return `${this.origin.host}/${this.name}`;
   }
@@ -200,28 +181,6 @@ export class Repository {
 
 const contentType = (headers: Headers): string =>
   (headers.get('content-type') ?? '').replace(/;.*/s, '').trim().toLowerCase();
-
-function advice(status: number, { credentials }: Options): string {
-  const login = '--creds USER, or podman login, or docker login';
-  if (status === 401 || status === 403)
-    return credentials
-      ? `; the user was ${JSON.stringify(credentials.username)}`
-      : `; no user is known for it: ${login}`;
-  if (status === 429) return `; it limits how often one may ask: wait${credentials ? '' : `, or ${login}`}`;
-  return '';
-}
-
-function errorsOf(text: string): { code: string; message: string }[] {
-  try {
-    const { errors } = JSON.parse(text);
-    return errors.map(({ code, message }: Record<string, unknown>) => ({
-      code: `${code}`,
-      message: `${message ?? ''}`,
-    }));
-  } catch {
-    return []; // a proxy's page, say
-  }
-}
 
 /** @throws RegistryError that says what is no JSON. */
 export function parse(bytes: Buffer, what: string): unknown {

@@ -1,14 +1,13 @@
 /** An image from a registry into the store. Everything that comes is judged before it is believed; nothing is named before it is whole. */
-import { statfsSync } from 'node:fs';
-import { Hasher } from '../digest.ts';
-import { choose, ownPlatform } from '../platform.ts';
+import { choose } from '../platform.ts';
 import { fullName, manifestOf, type Reference } from '../reference.ts';
-import { asImageConfig, asIndex, asManifest } from '../shapes.ts';
+import { asImageConfig, asIndex } from '../shapes.ts';
 import type { Store } from '../store.ts';
-import { type Descriptor, isIndex, isManifest, type Manifest, mediaTypes, type Platform } from '../types.ts';
+import { type Descriptor, isIndex, isManifest, type Manifest, type Platform } from '../types.ts';
 import { type Document, type Options, parse, Repository } from './client.ts';
 import { download } from './download.ts';
-import { quoted, RegistryError } from './error.ts';
+import { RegistryError } from './error.ts';
+import { checkPlatform, readManifest, refuseForeign, refuseTooMuch, typeOf, verify } from './judge.ts';
 import { atOnce, type Listener } from './progress.ts';
 
 export interface PullOptions extends Options, Listener {
@@ -19,7 +18,6 @@ export interface PullOptions extends Options, Listener {
 const AT_ONCE = 3;
 /** An index may hold indexes; loops can't be made of digests, but long ways can. */
 const DEEPEST = 3;
-const configs: readonly string[] = [mediaTypes.config, mediaTypes.dockerConfig];
 
 /**
  * @returns the manifest's descriptor; the image bears its full name in the store then.
@@ -85,38 +83,6 @@ async function manifestFor(
   }
 }
 
-/**
- * What kind of document it is. The header, the field and the shape must not say different things, or two readers of the same
- * bytes could see two images (image-spec 1.0.1 added the field for that).
- */
-function typeOf(value: unknown, header: string, repository: Repository): string {
-  const { mediaType, manifests, layers, schemaVersion } = (value ?? {}) as Record<string, unknown>;
-  if (schemaVersion === 1)
-    throw new RegistryError(
-      `${repository}: a manifest of schema 1, which says too little about its layers: push it anew with a newer tool`,
-    );
-  const byShape = manifests === undefined ? mediaTypes.manifest : mediaTypes.index;
-  const said = typeof mediaType === 'string' ? mediaType : isKnown(header) ? header : byShape;
-  const clear = manifests === undefined || layers === undefined;
-  const agree = isIndex({ mediaType: said }) === isIndex({ mediaType: byShape });
-  const headerAgrees = !isKnown(header) || isIndex({ mediaType: header }) === isIndex({ mediaType: said });
-  if (isKnown(said) && clear && agree && headerAgrees) return said;
-  throw new RegistryError(
-    `${repository}: a document of type ${quoted(said)} (Content-Type ${quoted(header)}), which is no image`,
-  );
-}
-
-const isKnown = (mediaType: string): boolean => isIndex({ mediaType }) || isManifest({ mediaType });
-
-function readManifest({ bytes }: Document, repository: Repository): Manifest {
-  const manifest = asManifest(parse(bytes, `${repository}: its manifest`));
-  const { mediaType } = manifest.config;
-  if (configs.includes(mediaType)) return manifest;
-  throw new RegistryError(
-    `${repository}: no image of a container, but something of the kind ${quoted(mediaType)}`,
-  );
-}
-
 /** Small, and asked for first: whatever is wrong with it need not cost a layer. */
 async function pullConfig(repository: Repository, store: Store, manifest: Manifest, options: PullOptions) {
   const { digest, size } = manifest.config;
@@ -130,46 +96,6 @@ async function pullConfig(repository: Repository, store: Store, manifest: Manife
     );
   checkPlatform(config, options, repository);
   return { bytes };
-}
-
-const nameOf = ({ os, architecture, variant }: Platform) =>
-  [os, architecture, variant].filter(Boolean).join('/');
-
-/** Without an index nobody chose: what was asked for is insisted on, what was not is only told. */
-function checkPlatform(config: Platform, { platform, note }: PullOptions, repository: Repository): void {
-  const wanted = platform ?? ownPlatform;
-  if (config.os === wanted.os && config.architecture === wanted.architecture) return;
-  const text = `${repository}: the image is for ${quoted(nameOf(config))}, not for ${nameOf(wanted)}`;
-  if (platform) throw new RegistryError(text);
-  note?.(text);
-}
-
-function verify(bytes: Buffer, descriptor: Descriptor, repository: Repository): void {
-  const hasher = new Hasher(descriptor.digest);
-  hasher.update(bytes);
-  const digest = hasher.digest();
-  if (bytes.length !== descriptor.size || digest !== descriptor.digest)
-    throw new RegistryError(
-      `${repository}: the config ${descriptor.digest} came as ${digest}, ${bytes.length} bytes`,
-    );
-}
-
-/** A descriptor may name other places for a layer that may not be passed on. Nobody is asked there: not by a manifest's order. */
-function refuseForeign(layers: readonly Descriptor[], repository: Repository): void {
-  const foreign = layers.find(({ mediaType }) => /foreign|nondistributable/.test(mediaType));
-  if (foreign)
-    throw new RegistryError(
-      `${repository}: the layer ${foreign.digest} is to be had elsewhere only (${foreign.mediaType}), and tslab asks nobody else`,
-    );
-}
-
-function refuseTooMuch(layers: readonly Descriptor[], store: Store): void {
-  const needed = layers.reduce((sum, { digest, size }) => sum + (store.has(digest) ? 0 : size), 0);
-  const { bavail, bsize } = statfsSync(store.folder);
-  if (needed > bavail * bsize)
-    throw new Error(
-      `${store.folder}: the layers take ${needed} bytes, and ${bavail * bsize} are free; tslab image prune makes room`,
-    );
 }
 
 const once = (layers: readonly Descriptor[]): Descriptor[] => [

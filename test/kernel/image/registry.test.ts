@@ -116,7 +116,7 @@ test('on a terminal there are bars, one below the other, and they are gone at th
 
 test.each([
   ['no such host', 'nosuch.invalid/app', /nosuch\.invalid: (no such host|no name server).*tslab image load/],
-  ['nothing there', '127.0.0.1:9/app', /127\.0\.0\.1:9: nothing listens there \(ECONNREFUSED\)/],
+  ['nothing there', '127.0.0.1:4999/app', /127\.0\.0\.1:4999: nothing listens there \(ECONNREFUSED\)/],
   ['no name', 'App', /small letters/],
 ])('%s: exit status 1 and what to do', async (_, wrong, why) => {
   const { code, err } = await tslab('image', 'pull', wrong);
