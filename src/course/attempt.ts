@@ -2,7 +2,7 @@
  * A learner's stage in the real runtime. It is evaluated without rights (sandbox.ts), validated, put in the place of
  * the lesson's own stage, and performed in a box (box.ts) that stands for the host.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, type Stats } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Facts } from '../facts/facts.ts';
 import { probe } from '../facts/probe.ts';
@@ -14,6 +14,7 @@ import { planFor } from '../runtime/plan.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
 import type { Container } from '../runtime/run.ts';
 import { defaultDevicePaths } from '../steps/devices.ts';
+import { layersOf } from '../steps/overlay/spec.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 import {
   type Boxed,
@@ -81,6 +82,10 @@ export class Attempts implements Lab {
 
   read(file: string): string | undefined {
     return readPlain(this.#within(file));
+  }
+
+  stat(file: string): Stats | undefined {
+    return lstatSync(this.#within(file), { throwIfNoEntry: false });
   }
 
   /** Who is in the box can't rename what is in our folder, but all below: a path goes one level further, and no symlink is followed there. */
@@ -158,11 +163,23 @@ function policyFor(spec: Spec, reference: readonly Draft[]): Policy {
       spec.root?.path,
       ...sources.map((mount) => mount.source),
       ...(spec.linux?.namespaces ?? []).map(({ path }) => path),
+      ...layerFolders(spec),
       ...defaultDevicePaths,
     ].filter((path) => path !== undefined),
     argv: spec.process?.args ?? [],
     envp: spec.process?.env ?? [],
   };
+}
+
+/** A config whose layers make no sense gives none: the stage has to refuse it. */
+function layerFolders(spec: Spec): readonly (string | undefined)[] {
+  try {
+    const { lower = [], upper, work } = layersOf(spec) ?? {};
+    return [...lower, upper, work];
+  } catch (error) {
+    if (error instanceof PlanError) return [];
+    throw error;
+  }
 }
 
 function running(box: Container, container: Boxed, rootfs: string): Running {

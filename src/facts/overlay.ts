@@ -1,4 +1,5 @@
 /** What this kernel's overlay file system can do, for a config whose root is made of layers. */
+import { statfsSync } from 'node:fs';
 import { release } from 'node:os';
 import { LOWER_ANNOTATION } from '../oci/annotations.ts';
 import type { Spec } from '../oci/spec.ts';
@@ -20,3 +21,13 @@ export const overlayFacts = (): OverlayFacts => ({
   mapsLayers: isAtLeast(release(), 6, 15),
   ownRoot: inUserNamespace(),
 });
+
+/** File systems that can't hold an upper layer (overlayfs.rst, "Upper and Lower"; statfs(2)). */
+const noUpper: ReadonlyMap<number, string> = new Map([
+  [0x794c7630, 'overlay'],
+  [0x6969, 'NFS'],
+  [0x01021997, '9p'],
+]);
+
+/** The type of the file system of a folder, if it takes no upper layer. */
+export const takesNoUpper = (folder: string): string | undefined => noUpper.get(statfsSync(folder).type);
