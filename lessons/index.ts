@@ -95,6 +95,13 @@ export const lessons: readonly Lesson[] = [
     stage: stageOf('ipc'),
     checks: () => import('./05-ipc/checks.ts'),
   },
+  {
+    number: 10,
+    id: 'overlay',
+    folder: '10-overlay',
+    stage: stageOf('overlay'),
+    checks: () => import('./10-overlay/checks.ts'),
+  },
 ];
 
 /** The runtime as a learner has it after that lesson. */

@@ -6,14 +6,14 @@ import { type Place, TextError } from './text-error.ts';
 const prompt = /^@(host|container)\$ (.*)$/;
 const claim = /^=([>!?]) ?(.*)$/;
 
-/** `NAME [fresh] [root] [ids] [time] [run="FLAGS"]`, then narration, commands and claims. */
+/** `NAME [fresh] [root] [ids] [time] [layers] [run="FLAGS"]`, then narration, commands and claims. */
 export function parseScene(info: string, text: string, place: Place): Scene {
   const [, name, fresh, need, run] =
-    /^([\w-]+)(\s+fresh)?((?:\s+(?:root|ids|time))*)(?:\s+run="([^"]*)")?$/.exec(info) ?? [];
+    /^([\w-]+)(\s+fresh)?((?:\s+(?:root|ids|time|layers))*)(?:\s+run="([^"]*)")?$/.exec(info) ?? [];
   if (!name)
     throw new TextError(
       place,
-      `scene ${info}: it has to be: scene NAME [fresh] [root] [ids] [time] [run="FLAGS"]`,
+      `scene ${info}: it has to be: scene NAME [fresh] [root] [ids] [time] [layers] [run="FLAGS"]`,
     );
   const scene: Scene = {
     ...place,
