@@ -72,7 +72,7 @@ const options = {
   external: ['koffi'], // finds its native half beside itself
   // What is CommonJS among the bundled packages still says require('node:…').
   banner: {
-    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+    js: "const require = process.getBuiltinModule('module').createRequire(import.meta.url);",
   },
   plugins: [highlightWhenAsked, compiledSchemas],
   legalComments: 'none',

@@ -26,6 +26,8 @@ export interface Facts {
   readonly network?: NetworkFacts;
   /** Read only for a config whose root is made of layers (overlay.ts). */
   readonly overlay?: OverlayFacts;
+  /** Read only for a config whose cgroup systemd gives a place. */
+  readonly systemd?: SystemdFacts;
   /** Read only for an ordinary user: root needs nobody's leave. */
   readonly ids?: IdFacts;
 }
@@ -48,6 +50,15 @@ export interface IdFacts {
   /** Absolute paths of the set-user-id helpers, if the host has them. */
   readonly newuidmap?: string;
   readonly newgidmap?: string;
+}
+
+/** The systemd to ask, and with which programs: their absolute paths, and the variables by which they find it. */
+export interface SystemdFacts {
+  /** The host's, or the asking user's own. */
+  readonly manager: 'system' | 'user';
+  readonly busctl?: string;
+  readonly systemctl?: string;
+  readonly env: readonly string[];
 }
 
 export interface IdRange {

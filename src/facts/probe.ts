@@ -8,6 +8,7 @@ import type { Facts } from './facts.ts';
 import { readIds } from './ids.ts';
 import { networkFor } from './network.ts';
 import { overlayFor } from './overlay.ts';
+import { systemdFor } from './systemd.ts';
 import { inUserNamespace } from './userns.ts';
 
 /** OCI's words for the names in /proc/self/ns. */
@@ -33,6 +34,7 @@ export function probe(spec?: Spec): Facts {
     rootShared: mounts.some((line) => line.split(' ')[4] === '/' && line.includes(' shared:')),
     ...networkFor(spec),
     ...overlayFor(spec),
+    ...systemdFor(spec),
     ...((process.geteuid?.() ?? 0) === 0 ? {} : { ids: readIds(process.geteuid?.() ?? 0) }),
   };
 }
