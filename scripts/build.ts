@@ -72,7 +72,7 @@ const options = {
   external: ['koffi'], // finds its native half beside itself
   // What is CommonJS among the bundled packages still says require('node:…').
   banner: {
-    js: "const require = process.getBuiltinModule('module').createRequire(import.meta.url);",
+    js: "import { createRequire as requireOfBundle } from 'node:module'; const require = requireOfBundle(import.meta.url);",
   },
   plugins: [highlightWhenAsked, compiledSchemas],
   legalComments: 'none',

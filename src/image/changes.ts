@@ -3,7 +3,7 @@ import { closeSync, constants as of, openSync, readSync } from 'node:fs';
 import { type Bytes, openBeneath, shown } from '../sys/at.ts';
 import { asOwnRoot } from './own-root.ts';
 import { entryOf, isOpaque } from './pack.ts';
-import type { Entry } from './tar-reader.ts';
+import type { Entry } from './tar-entry.ts';
 import { isWhiteout, walk } from './tree-reader.ts';
 
 export interface Change {

@@ -12,7 +12,8 @@ import { partsOf } from './layer-names.ts';
 import { REF_NAME } from './layout.ts';
 import { asImageConfig, asIndex } from './shapes.ts';
 import { inFull, type Store } from './store.ts';
-import { type Entry, type Handler, TarReader } from './tar-reader.ts';
+import type { Entry } from './tar-entry.ts';
+import { type Handler, TarReader } from './tar-reader.ts';
 import { type Descriptor, mediaTypes } from './types.ts';
 
 /** Names by which others say what an image is called. */

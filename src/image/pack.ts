@@ -8,7 +8,7 @@ import { Hasher } from './digest.ts';
 import { isReserved, opaqueName, whiteoutName } from './layer-names.ts';
 import { asOwnRoot } from './own-root.ts';
 import { Store } from './store.ts';
-import type { Entry, EntryType } from './tar-reader.ts';
+import type { Entry, EntryType } from './tar-entry.ts';
 import { END, headerOf, padding } from './tar-writer.ts';
 import { type Found, isWhiteout, linkOf, walk } from './tree-reader.ts';
 import { type Descriptor, mediaTypes } from './types.ts';

@@ -2,8 +2,8 @@
 import { Header } from 'tar';
 import type { Bytes } from '../sys/at.ts';
 import { formatRecord } from './pax.ts';
+import type { Entry, EntryType } from './tar-entry.ts';
 import { BLOCK } from './tar-header.ts';
-import type { Entry, EntryType } from './tar-reader.ts';
 
 const typeNames = {
   file: 'File',

@@ -26,7 +26,8 @@ import { Directories } from './directories.ts';
 import { writeAll } from './ingest.ts';
 import { partsOf, type Whiteout, whiteoutOf } from './layer-names.ts';
 import { type Note, Rights } from './owned.ts';
-import type { Entry, EntryType, Handler } from './tar-reader.ts';
+import type { Entry, EntryType } from './tar-entry.ts';
+import type { Handler } from './tar-reader.ts';
 
 type Maker = (entry: Entry, parts: readonly Bytes[], name: Bytes) => void;
 

@@ -47,8 +47,9 @@ export function birthOptions(id: string, flags: BirthFlags): CreateOptions {
 
 /** The bundle's config; what options say of a single start goes into annotations, as everything does that stages read. */
 export function configFor(id: string, flags: BirthFlags, global: GlobalFlags): Spec {
-  const { annotations: given, ...spec } = readBundle(resolve(flags.bundle), flags.config);
-  refuseLayers(spec);
+  const config = readBundle(resolve(flags.bundle), flags.config);
+  refuseLayers(config);
+  const { annotations: given, ...spec } = config;
   const annotations: Record<string, string> = {
     ...given,
     ...(flags.pivot ? {} : { [NO_PIVOT_ANNOTATION]: 'true' }),

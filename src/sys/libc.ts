@@ -2,8 +2,7 @@
  * Node's own door to the kernel, for what it has no function for. Loading koffi costs about 20 ms, so it is loaded by the
  * first call, and commands that make none do not pay.
  */
-// By another name: what is built begins with an import of this one.
-import { createRequire as requireFrom } from 'node:module';
+import { createRequire } from 'node:module';
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
 import { packageRoot } from '../package-root.ts';
 
@@ -15,7 +14,7 @@ let libc: ReturnType<Koffi['load']> | undefined;
 
 /** Not import(): there is none in the start-up snapshot. */
 function load(): ReturnType<Koffi['load']> {
-  koffi ??= requireFrom(`${packageRoot}/`)('koffi') as Koffi;
+  koffi ??= createRequire(`${packageRoot}/`)('koffi') as Koffi;
   libc ??= koffi.load(null);
   return libc;
 }

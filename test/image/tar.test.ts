@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatRecord, parseRecords, recordTime } from '../../src/image/pax.ts';
-import { type Entry, TarReader } from '../../src/image/tar-reader.ts';
+import type { Entry } from '../../src/image/tar-entry.ts';
+import { TarReader } from '../../src/image/tar-reader.ts';
 import { END, headerOf, padding } from '../../src/image/tar-writer.ts';
 import { archive, dir, entry, symlink } from '../support/tar.ts';
 

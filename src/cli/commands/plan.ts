@@ -22,11 +22,10 @@ export const command = (program: Command): void => {
       const { withOwnCgroup } = await import('../../runtime/own-cgroup.ts');
       const { planFor } = await import('../../runtime/plan.ts');
       const { specFrom } = await import('../spec-from.ts');
-      const { rootOfImage } = await import('../image-root.ts');
       const { folderOf } = await import('../../runtime/containers.ts');
       const id = flags.name ?? 'plan';
       const { spec, stages } = namesImage(args, flags)
-        ? (await rootOfImage(args, flags))(folderOf(id))
+        ? (await (await import('../image-root.ts')).rootOfImage(args, flags))(folderOf(id))
         : specFrom(args, flags, flags.rootfs ?? join(packageRoot, 'dist/rootfs/default'));
       const facts = probe(spec);
       const plan = planFor(id, withOwnCgroup(id, spec, facts, stages), facts, stages);

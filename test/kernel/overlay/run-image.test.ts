@@ -78,7 +78,7 @@ test('ten containers of one image take little more room than one copy of it', ()
     expect(host.tslab('ps').stdout).toMatch(/CONTAINER +IMAGE +PID.*\n.*c0 +app /);
     const told = JSON.parse(host.tslab('image', 'df', '--json').stdout);
     const { bytes, asCopies } = told.find(({ what }: { what: string }) => what === 'containers');
-    expect(bytes / 1024).toBe(layered);
+    expect(layered - bytes / 1024).toBeLessThan(8); // du counts the folder of all of them, too
     expect(asCopies).toBe(bytes + 10 * 1024 * used(base));
     host.tslab('rm', '-f', ...names);
     const copied = runAll('--');
@@ -174,7 +174,8 @@ test('labels can’t give orders, and a plan can be looked at', () => {
   host.image('app', { Cmd: ['true'], Labels: { 'org.tslab.no-pivot': 'true', note: 'x' } });
   const { stdout } = host.tslab('plan', '--json', 'app');
   const kinds = JSON.parse(stdout).steps.map(({ kind }: { kind: string }) => kind);
-  expect(kinds).toEqual(expect.arrayContaining(['fsopen', 'fsconfig', 'fsmount', 'pivot_root']));
+  const own = isAtLeast(release(), 6, 13) ? ['fsopen', 'fsconfig', 'fsmount'] : ['symlink', 'open_tree'];
+  expect(kinds).toEqual(expect.arrayContaining([...own, 'pivot_root']));
   expect(host.tslab('run', 'app').status).toBe(0);
   expect(containers()).toEqual([]);
   expect(host.tslab('run', '--pull', 'never', 'nosuch').stderr).toMatch(
