@@ -81,6 +81,20 @@ export const lessons: readonly Lesson[] = [
     stage: stageOf('pid'),
     checks: () => import('./03-pid/checks.ts'),
   },
+  {
+    number: 4,
+    id: 'uts',
+    folder: '04-uts',
+    stage: stageOf('uts'),
+    checks: () => import('./04-uts/checks.ts'),
+  },
+  {
+    number: 5,
+    id: 'ipc',
+    folder: '05-ipc',
+    stage: stageOf('ipc'),
+    checks: () => import('./05-ipc/checks.ts'),
+  },
 ];
 
 /** The runtime as a learner has it after that lesson. */

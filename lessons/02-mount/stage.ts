@@ -72,8 +72,11 @@ function openRoot(path: string): Draft {
 }
 
 function mounts(spec: Spec, facts: Facts): Draft[] {
-  // A proc file system shows the PID namespace of whoever mounts it: with a new one, that is lesson 3's business.
-  const others = ({ type }: Mount) => (type === 'proc' && namespace(spec, 'pid')) || isCgroupMount(type); // lesson 9's
+  // A proc file system shows the PID namespace of whoever mounts it, an mqueue the IPC namespace: lessons 3 and 5.
+  const others = ({ type }: Mount) =>
+    (type === 'proc' && namespace(spec, 'pid')) ||
+    (type === 'mqueue' && namespace(spec, 'ipc')) ||
+    isCgroupMount(type); // lesson 9's
   return (spec.mounts ?? []).flatMap((mount, i) => (others(mount) ? [] : mountSteps(spec, i, facts)));
 }
 

@@ -10,6 +10,7 @@ export interface SpecFlags extends MountFlags, ResourceFlags {
   rootfs?: string;
   lesson?: string;
   hostname?: string;
+  domainname?: string;
   env?: string[];
   workdir?: string;
   user?: string;
@@ -58,6 +59,7 @@ export function addSpecFlags(command: Command): Command {
     .option('--rootfs <dir>', 'the directory that becomes its / (default: a private copy of the busybox one)')
     .option('--lesson <lesson>', 'the runtime as built up to this lesson, by number or id')
     .option('--hostname <name>', 'its host name')
+    .option('--domainname <name>', 'its NIS domain name')
     .option('-e, --env <name=value>', 'set a variable', collect)
     .option('-w, --workdir <dir>', 'working directory inside')
     .option('-u, --user <user[:group]>', 'run as this user: a number, in an image also a name')

@@ -39,6 +39,7 @@ export function specFrom(
   }
   secure(spec, flags);
   if (flags.hostname !== undefined) spec.hostname = flags.hostname;
+  if (flags.domainname !== undefined) spec.domainname = flags.domainname;
   if (flags.readOnly && spec.root) spec.root.readonly = true;
   if (flags.init) spec.annotations = { ...spec.annotations, [INIT_ANNOTATION]: 'true' };
   const stages = lesson === undefined ? allStages : stagesFor(lesson);

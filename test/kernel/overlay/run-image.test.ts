@@ -80,12 +80,13 @@ test('ten containers of one image take little more room than one copy of it', ()
     const { bytes, asCopies } = told.find(({ what }: { what: string }) => what === 'containers');
     expect(layered - bytes / 1024).toBeLessThan(8); // du counts the folder of all of them, too
     expect(asCopies).toBe(bytes + 10 * 1024 * used(base));
-    host.tslab('rm', '-f', ...names);
+    expect(host.tslab('rm', '-f', ...names).stderr).toBe('');
     const copied = runAll('--');
     expect(layered * 15).toBeLessThan(copied);
     expect(copied).toBeGreaterThan(10 * used(base));
+    expect(host.tslab('rm', '-f', ...names).stderr).toBe('');
   } finally {
-    host.tslab('rm', '-f', ...names);
+    host.tslab('rm', '-f', ...containers());
   }
   expect(containers()).toEqual([]);
 });
