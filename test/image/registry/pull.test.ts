@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { parseReference } from '../../../src/image/reference.ts';
 import { pull } from '../../../src/image/registry/pull.ts';
-import { Store } from '../../../src/image/store.ts';
+import { Store } from '../../../src/image/store/store.ts';
 import {
   blobsOf,
   hasRegistry,
