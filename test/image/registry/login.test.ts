@@ -11,7 +11,7 @@ import {
 import { parseChallenges } from '../../../src/image/registry/login.ts';
 import { type PullOptions, pull } from '../../../src/image/registry/pull.ts';
 import { push } from '../../../src/image/registry/push.ts';
-import { Store } from '../../../src/image/store.ts';
+import { Store } from '../../../src/image/store/store.ts';
 import {
   hasRegistry,
   hasSkopeo,

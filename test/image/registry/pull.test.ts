@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { parsePlatform } from '../../../src/image/platform.ts';
 import { parseReference } from '../../../src/image/reference.ts';
 import { pull } from '../../../src/image/registry/pull.ts';
-import { Store } from '../../../src/image/store.ts';
+import { Store } from '../../../src/image/store/store.ts';
 import {
   blobsOf,
   hasRegistry,
