@@ -4,6 +4,7 @@ export { namespace } from '../oci/spec.ts';
 export { PlanError } from '../plan/error.ts';
 export { isCgroupMount } from '../steps/cgroup/mount.ts';
 export { deviceSteps } from '../steps/devices.ts';
+export { deniesSetgroups, idMapSteps, isMapped } from '../steps/idmap.ts';
 export { joinNamespace, newNamespace } from '../steps/join.ts';
 export { mountSteps } from '../steps/mounts.ts';
 export { withMounter } from '../steps/overlay/ids.ts';
