@@ -9,6 +9,6 @@ export { joinNamespace, newNamespace } from '../steps/join.ts';
 export { mountSteps } from '../steps/mounts.ts';
 export { rootPropagation, treePropagation } from '../steps/propagation.ts';
 export { rlimits } from '../steps/rlimits.ts';
-export { mayBeShutOut, treeByHost } from '../steps/root-tree.ts';
+export { mayBeShutOut, treeByHost, treeOfLayers } from '../steps/root-tree.ts';
 export { scheduling } from '../steps/scheduling.ts';
 export { hasTree } from '../steps/tree.ts';
