@@ -1,16 +1,16 @@
 /** The images of this user: blobs by digest in an OCI image layout, beside it the layers unpacked (unpack.ts). */
 import { closeSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { dataFolder } from '../runtime/folders.ts';
-import { lockFolder } from '../sys/flock.ts';
+import { dataFolder } from '../../runtime/folders.ts';
+import { lockFolder } from '../../sys/flock.ts';
+import { choose } from '../platform.ts';
+import { fullName, parseReference } from '../reference.ts';
+import { type Descriptor, type Image, type ImageConfig, isIndex, type Manifest } from '../types.ts';
 import { digestOf, Hasher, parseDigest } from './digest.ts';
 import { beginDraft, beginIngest, type Draft, type Ingest } from './ingest.ts';
 import { makeLayout, REF_NAME, readIndex, writeIndex } from './layout.ts';
-import { choose } from './platform.ts';
 import { type Pruned, type PruneOptions, prune } from './prune.ts';
-import { fullName, parseReference } from './reference.ts';
 import { asImageConfig, asIndex, asManifest } from './shapes.ts';
-import { type Descriptor, type Image, type ImageConfig, isIndex, type Manifest } from './types.ts';
 
 /** Documents are read into memory; registries bound manifests likewise (distribution-spec, "Pushing Manifests"). */
 const DOCUMENT = 4 << 20;
@@ -18,6 +18,12 @@ const DOCUMENT = 4 << 20;
 export interface Named {
   name: string;
   manifest: Descriptor;
+}
+
+export class NoSuchImage extends Error {
+  constructor(wanted: string) {
+    super(`image ${wanted}: there is none; tslab image ls lists them`);
+  }
 }
 
 export class Store {
@@ -118,7 +124,7 @@ export class Store {
 
   /**
    * @param wanted a name, a digest of a manifest or a config, or the beginning of one (6 digits or more).
-   * @throws Error if there is none, or more than one.
+   * @throws NoSuchImage; Error if there is more than one.
    */
   resolve(wanted: string): Image {
     const all = this.images();
@@ -129,8 +135,8 @@ export class Store {
     );
     const [first, second] = found.values();
     if (first && !second) return first;
-    const why = second ? 'more than one digest begins so' : 'there is none; tslab image ls lists them';
-    throw new Error(`image ${wanted}: ${why}`);
+    if (!first) throw new NoSuchImage(wanted);
+    throw new Error(`image ${wanted}: more than one digest begins so`);
   }
 
   /** @param descriptor of a manifest, or of an index that has one for this machine. */
