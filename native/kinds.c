@@ -87,6 +87,12 @@ static const struct kind kinds[] = {
 
 	/* what its cgroup allows */
 	{ 80, "bpf", 'h', "f?suub", call_bpf, false },
+
+	/* what a service manager hears of it */
+	{ 90, "pidenv", 'c', "s", call_pidenv, false },
+	{ 91, "listen", 'h', "sf", call_listen, false },
+	{ 92, "ready", 'h', "f", call_ready, false },
+	{ 93, "tell", 'h', "ss", call_tell, false },
 };
 
 const struct kind *kind_by_code(uint16_t code)

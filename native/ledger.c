@@ -33,9 +33,16 @@ static int open_locked(const char *path)
 	}
 }
 
+/* With whose it is: two launchers may have been given the same name for it, and only one of them has made it. */
 static int begin(void)
 {
-	return write(fd, LEDGER_MAGIC, 8) == 8 ? 0 : errno ? errno : EIO;
+	struct { char magic[8]; struct record_head head; uint32_t pid; } first = {
+		.head = { .length = sizeof first.head + sizeof first.pid, .state = THE_LAUNCHER },
+		.pid = (uint32_t)getpid(),
+	};
+	_Static_assert(sizeof first == 20, "native/README.md");
+	memcpy(first.magic, LEDGER_MAGIC, sizeof first.magic);
+	return write(fd, &first, sizeof first) == sizeof first ? 0 : errno ? errno : EIO;
 }
 
 int ledger_open(const char *path)

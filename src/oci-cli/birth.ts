@@ -2,10 +2,10 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { KEYRING_ANNOTATION, NO_PIVOT_ANNOTATION } from '../oci/annotations.ts';
+import { KEYRING_ANNOTATION, NO_CGROUP_ANNOTATION, NO_PIVOT_ANNOTATION } from '../oci/annotations.ts';
 import type { Spec } from '../oci/spec.ts';
-import { readBundle } from '../runtime/bundle.ts';
 import type { CreateOptions } from '../runtime/lifecycle.ts';
+import { logWarning } from './log.ts';
 
 export interface BirthFlags {
   bundle: string;
@@ -31,22 +31,56 @@ export function addBirthFlags(command: Command): Command {
     .option('--no-subreaper', 'accepted: the launcher goes');
 }
 
-export function birthOptions(id: string, flags: BirthFlags): CreateOptions {
-  return {
+export interface Birth {
+  spec: Spec;
+  options: CreateOptions;
+  /** A service manager's socket, which wants to hear when the program is ready. */
+  notify: string | undefined;
+}
+
+/**
+ * The bundle's config, with what options and variables say of this start.
+ *
+ * @param manager --cgroup-manager.
+ * @param listens somebody makes the folder for the program's word, and listens there.
+ */
+export async function birth(
+  id: string,
+  flags: BirthFlags,
+  manager: string | undefined,
+  listens = false,
+): Promise<Birth> {
+  const { readBundle } = await import('../runtime/bundle.ts');
+  const { folderStep, withNotify } = await import('../runtime/notify.ts');
+  const { inherited } = await import('./inherited.ts');
+  const bundle = resolve(flags.bundle);
+  const asked = configFor(readBundle(bundle, flags.config), flags, manager);
+  const notify = process.env.NOTIFY_SOCKET || undefined;
+  const told = notify === undefined ? asked : withNotify(id, asked);
+  const { pass, steps, process: program } = inherited(told.process, flags.preserveFds);
+  const options = {
     id,
-    bundle: resolve(flags.bundle),
-    warn: (text) => console.error(`tslab-oci: ${text}`),
+    bundle,
+    warn: logWarning,
     ...(flags.consoleSocket === undefined ? {} : { consoleSocket: resolve(flags.consoleSocket) }),
     ...(flags.pidfdSocket === undefined ? {} : { pidfdSocket: resolve(flags.pidfdSocket) }),
+    pass,
+    before: told === asked || listens ? [] : [folderStep(id)],
+    after: steps,
+  };
+  return {
+    spec: program ? { ...told, process: program } : told,
+    options,
+    notify: told === asked ? undefined : notify,
   };
 }
 
-/** The bundle's config; what options say of a single start goes into annotations, as everything does that stages read. */
-export function configFor(flags: BirthFlags): Spec {
-  const spec = readBundle(resolve(flags.bundle), flags.config);
+/** What options say of a single start goes into annotations, as everything does that stages read. */
+function configFor(spec: Spec, flags: BirthFlags, manager: string | undefined): Spec {
   const said = {
     ...(flags.pivot ? {} : { [NO_PIVOT_ANNOTATION]: 'true' }),
     ...(flags.newKeyring ? {} : { [KEYRING_ANNOTATION]: 'inherit' }),
+    ...(manager === 'disabled' ? { [NO_CGROUP_ANNOTATION]: 'true' } : {}),
   };
   return Object.keys(said).length === 0 ? spec : { ...spec, annotations: { ...spec.annotations, ...said } };
 }

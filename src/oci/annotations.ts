@@ -10,3 +10,6 @@ export const KEYRING_ANNOTATION = 'org.tslab.keyring';
 export const NO_PIVOT_ANNOTATION = 'org.tslab.no-pivot';
 /** Shows the files of root.path as those of the user namespace's ids, by an id-mapped mount (mount_setattr(2)). */
 export const MAP_ROOTFS_ANNOTATION = 'org.tslab.map-rootfs';
+
+/** `true`: it stays in the caller's cgroup, whatever the config names. */
+export const NO_CGROUP_ANNOTATION = 'org.tslab.no-cgroup';

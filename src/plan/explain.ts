@@ -143,5 +143,9 @@ const calls: Render = {
   init: () => 'fork()',
   bpf: (c) =>
     `bpf(BPF_PROG_LOAD, ${Buffer.from(c.program, 'base64').length / 8} instructions), bpf(BPF_PROG_ATTACH, ${at(c)})`,
+  pidenv: (c) => `${c.name} = getpid()`,
+  listen: (c) => `${c.as} = socket(AF_UNIX, SOCK_DGRAM), bind(${q(c.path)})`,
+  ready: (c) => `recv(${c.fd}, "READY=1")`,
+  tell: (c) => `connect(${q(c.path)}), send(${lines(c.data)})`,
   exec: (c) => `execve(${q(c.argv[0])}, ${list(c.argv, 8)}, ${c.envp.length} variables)`,
 };

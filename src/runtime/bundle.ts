@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import type { ErrorObject } from 'ajv';
 import { parseJson } from '../oci/parse-config.ts';
 import { violation } from '../oci/rules.ts';
-import type { Spec } from '../oci/spec.ts';
+import type { Process, Spec } from '../oci/spec.ts';
 import { validateConfig } from '../oci/validator.ts';
 
 /** A config that is not what the specification says. */
@@ -23,13 +23,19 @@ export function readBundle(bundle: string, file = join(bundle, 'config.json')): 
   return { ...spec, root: { ...spec.root, path } };
 }
 
+/** A process object by itself, as for `exec`. @throws ConfigError naming the file and the field. */
+export function readProcess(file: string): Process {
+  const process = parsed(file) as Process;
+  return judged(file, { ociVersion: '1.3.0', root: { path: '/' }, process }).process ?? process;
+}
+
 function parsed(file: string): unknown {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new ConfigError(`open(${JSON.stringify(file)}): ${code}: no config in this bundle`);
+    throw new ConfigError(`open(${JSON.stringify(file)}): ${code}: there is none to read`);
   }
   try {
     return parseJson(text);

@@ -1,13 +1,26 @@
 /** The ledgers of this user's containers, and playing those whose launcher died. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { launcherPath } from '../launch/launcher.ts';
 import { stateFolder } from './folders.ts';
 
+export const ledgerPath = (id: string): string => join(stateFolder, `${id}.ledger`);
+
+/** For whoever makes one. @throws Error if its folder can't be made. */
 export function ledgerFor(id: string): string {
   mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
-  return join(stateFolder, `${id}.ledger`);
+  return ledgerPath(id);
+}
+
+/** The process id of the launcher that made it; undefined if it is not there any more. See native/README.md. */
+export function launcherOf(path: string): number | undefined {
+  try {
+    const bytes = readFileSync(path);
+    return bytes.length < 20 ? undefined : bytes.readUInt32LE(16);
+  } catch {
+    return undefined;
+  }
 }
 
 export interface Played {

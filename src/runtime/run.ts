@@ -1,7 +1,7 @@
 /** Starts a container from a config: the library's heart, under `tslab run`, the course and everything else. */
-import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Duplex, Readable, Writable } from 'node:stream';
+import { getSystemErrorMap } from 'node:util';
 import type { Facts } from '../facts/facts.ts';
 import { launch, launcherPath, type Stdio } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
@@ -10,7 +10,7 @@ import type { Plan, Step } from '../plan/step.ts';
 import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { birthHooks, withHooks } from './hooks.ts';
-import { ledgerFor, playLedger } from './ledgers.ts';
+import { launcherOf, ledgerFor, playLedger } from './ledgers.ts';
 import { withAddress } from './network.ts';
 import { withOwnCgroup } from './own-cgroup.ts';
 import { planFor, warnings } from './plan.ts';
@@ -33,7 +33,8 @@ export interface StartOptions {
   detach?: { status: string };
   /** Nobody supervises it: once its program runs, or waits for its start, the launcher goes and the ledger stays. */
   leave?: boolean;
-  /** See LaunchOptions. */
+  /** See LaunchOptions, both. */
+  pass?: readonly number[];
   keep?: boolean;
   /** Hears of what the config asks for and this host can't give, where the specification wants no more than a warning. */
   warn?: (text: string) => void;
@@ -72,8 +73,8 @@ export function newId(asked?: string): string {
     Math.floor(Math.random() * 2 ** 48)
       .toString(16)
       .padStart(12, '0');
-  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(id)) return id;
-  throw new Error(`container name ${JSON.stringify(id)}: it takes letters, digits, _ . -, 128 at most`);
+  if (/^\w[\w.+-]{0,127}$/.test(id)) return id;
+  throw new Error(`container name ${JSON.stringify(id)}: it takes letters, digits, _ . + -, 128 at most`);
 }
 
 /**
@@ -95,7 +96,7 @@ export async function start(spec: Spec, options: StartOptions = {}): Promise<Con
     for (const text of warnings(whole, facts)) options.warn?.(text);
     return await withHooks(subject, options.leave === true, async () => {
       const started = await perform(plan, { ...options, ledger: ledgerFor(id) });
-      saveState({ ...subject, pid: started.pid });
+      saveState({ ...subject, pid: started.pid }, options.leave === true);
       return started;
     });
   });
@@ -132,10 +133,20 @@ export function carryOut(plan: Plan): Promise<void> {
   });
 }
 
+/** The name is another's, who has come first, or left something behind; nothing was done. */
+export class TakenError extends Error {
+  constructor(id: string, ledger: string, errno: number) {
+    const [name] = getSystemErrorMap().get(-errno) ?? [String(errno)];
+    super(
+      `container ${id}: open(${JSON.stringify(ledger)}): ${name}: there is one of this name, or what is left of one`,
+    );
+  }
+}
+
 const notStarted = (cause: Error) =>
   new Error(`spawn(${JSON.stringify(launcherPath)}): ${cause.message}. Type: sh scripts/set-up`);
 
-export interface PerformOptions extends Pick<StartOptions, 'stdio' | 'detach' | 'leave'> {
+export interface PerformOptions extends Pick<StartOptions, 'stdio' | 'detach' | 'leave' | 'pass' | 'keep'> {
   /** Needed as soon as a step of the host has an undo. */
   ledger?: string;
 }
@@ -160,12 +171,14 @@ export function perform(plan: Plan, options: PerformOptions = {}): Promise<Conta
       else if (event.type === 'exited') status = event.value;
       else if (event.type === 'running' && !leave) resolve(container());
       else if (event.type === 'left') left = true;
+      else if (event.type === 'taken') failure = new TakenError(plan.id, ledger ?? '', event.errno);
     });
     hand.process.once('error', (cause) => reject(notStarted(cause)));
     // A launcher that was killed could not clean up after itself; its ledger says what there is to do. Now, not at
     // its `close`: what it left behind may hold on to our pipes.
     hand.process.once('exit', (code) => {
-      if (code !== 0 && ledger !== undefined && existsSync(ledger)) playLedger(ledger);
+      // By now the name may be another container's, with a ledger of its own.
+      if (code !== 0 && ledger !== undefined && launcherOf(ledger) === hand.process.pid) playLedger(ledger);
     });
     hand.process.once('close', (code, signal) => {
       if (left) {

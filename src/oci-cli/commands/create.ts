@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { addBirthFlags, type BirthFlags, birthOptions, configFor, writePidFile } from '../birth.ts';
+import { addBirthFlags, type BirthFlags, birth, writePidFile } from '../birth.ts';
+import { globalFlags } from '../global.ts';
 
 export const declare = (program: Command): void => {
   addBirthFlags(program.command('create'))
@@ -7,7 +8,8 @@ export const declare = (program: Command): void => {
     .argument('<id>')
     .action(async (id: string, flags: BirthFlags) => {
       const { create } = await import('../../runtime/lifecycle.ts');
-      const container = await create(configFor(flags), birthOptions(id, flags));
+      const { spec, options } = await birth(id, flags, globalFlags(program).cgroupManager);
+      const container = await create(spec, options);
       writePidFile(flags.pidFile, container.pid);
     });
 };
