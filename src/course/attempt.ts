@@ -9,11 +9,10 @@ import type { Facts } from '../facts/facts.ts';
 import { probe } from '../facts/probe.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Spec } from '../oci/spec.ts';
-import { type Policy, validateDrafts } from '../plan/validate.ts';
+import { validateDrafts } from '../plan/validate.ts';
 import { planFor } from '../runtime/plan.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
 import type { Container } from '../runtime/run.ts';
-import { defaultDevicePaths } from '../steps/devices.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 import {
   type Boxed,
@@ -28,6 +27,7 @@ import {
 import type { CatalogLesson } from './catalog.ts';
 import type { Lab, Running } from './check.ts';
 import { readPlain, writeNew } from './plain-file.ts';
+import { policyFor } from './policy.ts';
 import { ownFolder, removeFolder } from './rootfs.ts';
 import { evaluate } from './sandbox.ts';
 import { timeScale } from './scale.ts';
@@ -118,22 +118,6 @@ export class Attempts implements Lab {
     validateDrafts(drafts, policyFor(spec, own?.plan(spec, facts) ?? []));
     return stages.map((stage) => (stage === own ? { ...own, plan: () => drafts as Draft[] } : stage));
   }
-}
-
-/** The learner's stage may use on the host's side what the lesson's own does there, and the config's paths. */
-function policyFor(spec: Spec, reference: readonly Draft[]): Policy {
-  const onHost = reference.filter((draft) => draft.at === 'host').map((draft) => draft.kind);
-  const sources = (spec.mounts ?? []).filter(
-    (mount) => mount.type === 'bind' || mount.options?.some((o) => o === 'bind' || o === 'rbind'),
-  );
-  return {
-    hostKinds: [...new Set<Draft['kind']>(['clone', ...onHost])],
-    hostPaths: [spec.root?.path, ...sources.map((mount) => mount.source), ...defaultDevicePaths].filter(
-      (path) => path !== undefined,
-    ),
-    argv: spec.process?.args ?? [],
-    envp: spec.process?.env ?? [],
-  };
 }
 
 function running(box: Container, container: Boxed, rootfs: string): Running {

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { KEYRING_ANNOTATION, NO_CGROUP_ANNOTATION, NO_PIVOT_ANNOTATION } from '../oci/annotations.ts';
 import type { Spec } from '../oci/spec.ts';
 import type { CreateOptions } from '../runtime/lifecycle.ts';
+import type { GlobalFlags } from './global.ts';
 import { logWarning } from './log.ts';
 
 export interface BirthFlags {
@@ -41,13 +42,12 @@ export interface Birth {
 /**
  * The bundle's config, with what options and variables say of this start.
  *
- * @param manager --cgroup-manager.
  * @param listens somebody makes the folder for the program's word, and listens there.
  */
 export async function birth(
   id: string,
   flags: BirthFlags,
-  manager: string | undefined,
+  { cgroupManager: manager, stages }: GlobalFlags,
   listens = false,
 ): Promise<Birth> {
   const { readBundle } = await import('../runtime/bundle.ts');
@@ -62,6 +62,7 @@ export async function birth(
     id,
     bundle,
     warn: logWarning,
+    replace: await replacement(stages ?? (process.env.TSLAB_STAGES || undefined)),
     ...(flags.consoleSocket === undefined ? {} : { consoleSocket: resolve(flags.consoleSocket) }),
     ...(flags.pidfdSocket === undefined ? {} : { pidfdSocket: resolve(flags.pidfdSocket) }),
     pass,
@@ -73,6 +74,11 @@ export async function birth(
     options,
     notify: told === asked ? undefined : notify,
   };
+}
+
+/** Engines pass no options of ours on, but mostly their environment. */
+async function replacement(folder: string | undefined): Promise<CreateOptions['replace']> {
+  return folder === undefined ? undefined : (await import('../course/own-stages.ts')).ownStages(folder);
 }
 
 /** What options say of a single start goes into annotations, as everything does that stages read. */

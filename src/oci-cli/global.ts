@@ -9,6 +9,7 @@ export interface GlobalFlags {
   logFormat: string;
   logLevel?: string;
   rootless?: string;
+  stages?: string;
   systemdCgroup?: boolean;
   cgroupManager?: string;
 }

@@ -63,6 +63,10 @@ function globalOptions(program: Command): Command {
       .option('--systemd-cgroup', 'cgroups are made by systemd')
       .option('--cgroup-manager <manager>', 'cgroupfs, systemd or disabled')
       .option('--rootless <when>', 'accepted: it is found out')
+      .option(
+        '--stages <dir>',
+        'your own stages, such as ~/tslab, in place of the lessons’ (or $TSLAB_STAGES)',
+      )
       .version('tslab-oci version 0.1.0\nspec: 1.3.0', '-v, --version')
       .enablePositionalOptions()
       // Its mistakes are told as all others are, so that engines find them in the log.

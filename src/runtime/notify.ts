@@ -9,6 +9,7 @@ import { StartError } from '../launch/start-error.ts';
 import { namespace, type Process, type Spec } from '../oci/spec.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import { stateFolder } from './folders.ts';
+import { ledgerFor } from './ledgers.ts';
 import { carryOut } from './run.ts';
 
 /** Where the program finds the socket. */
@@ -53,6 +54,7 @@ export interface News {
  */
 export function listen(id: string, own: boolean): Promise<News> {
   const path = join(notifyFolder(id), NAME);
+  if (own) ledgerFor(id); // makes the folder around it
   const steps: Step[] = [
     ...(own ? [folderStep(id)] : []),
     { ...common, kind: 'listen', path, as: 'news', undo: { kind: 'unlink', path } },

@@ -7,6 +7,7 @@ import { launch, launcherPath, type Stdio } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
 import type { Spec } from '../oci/spec.ts';
 import type { Plan, Step } from '../plan/step.ts';
+import { withSubstitutes } from '../steps/idmap-mounts.ts';
 import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { birthHooks, withHooks } from './hooks.ts';
@@ -16,11 +17,21 @@ import { withOwnCgroup } from './own-cgroup.ts';
 import { planFor, warnings } from './plan.ts';
 import { claim, saveState } from './state.ts';
 
+/** @param stages undefined for all of the runtime's. */
+export type Replace = (
+  stages: readonly Stage[] | undefined,
+  spec: Spec,
+  facts: Facts,
+  say: (text: string) => void,
+) => Promise<readonly Stage[]>;
+
 export interface StartOptions {
   /** Default: a random one. */
   id?: string;
   /** Default: all of the runtime. */
   stages?: readonly Stage[];
+  /** Puts others in the place of some of them, once config and facts are settled. */
+  replace?: Replace | undefined;
   /** Default: inherit. */
   stdio?: readonly [Stdio, Stdio, Stdio];
   /** Steps in front of those of the same phase that stages make… */
@@ -92,7 +103,11 @@ export async function start(spec: Spec, options: StartOptions = {}): Promise<Con
     const whole = withOwnCgroup(id, spec, facts, stages);
     const subject = { id, spec: whole, ...(bundle === undefined ? {} : { bundle }) };
     const around = { before: [claim(id), ...before], after: [...after, ...birthHooks(subject)] };
-    const plan = planFor(id, whole, facts, stages, around);
+    const say = options.warn ?? (() => {});
+    const chosen = options.replace
+      ? await options.replace(stages, withSubstitutes(whole), facts, say)
+      : stages;
+    const plan = planFor(id, whole, facts, chosen, around);
     for (const text of warnings(whole, facts)) options.warn?.(text);
     return await withHooks(subject, options.leave === true, async () => {
       const started = await perform(plan, { ...options, ledger: ledgerFor(id) });

@@ -4,6 +4,7 @@ import type { Container } from '../../runtime/run.ts';
 import { addSpecFlags, type SpecFlags } from '../spec-flags.ts';
 
 interface RunFlags extends SpecFlags {
+  stages?: string;
   detach?: boolean;
   rm?: boolean;
 }
@@ -12,6 +13,7 @@ export const command = (program: Command): void => {
   addSpecFlags(program.command('run'))
     .description('run a command in a new container')
     .option('-d, --detach', 'leave it running; its output goes to tslab logs')
+    .option('--stages <dir>', 'your own stages, such as ~/tslab, in place of the lessons’')
     .option('--rm', 'remove a detached one when it ends, with its output; others always are')
     .action(async (args: string[], flags: RunFlags) => {
       process.exitCode = await run(args, flags);
@@ -38,7 +40,8 @@ async function begin(args: string[], flags: RunFlags): Promise<Container> {
   const id = newId(flags.name);
   if (flags.rootfs === undefined || flags.detach) return await beginInFolder(id, args, flags);
   const { spec, stages } = specFrom(args, flags, flags.rootfs);
-  return await start(spec, { id, stages, stdio: foreground(flags), warn });
+  const replace = await replacement(flags);
+  return await start(spec, { id, stages, replace, stdio: foreground(flags), warn });
 }
 
 async function beginInFolder(id: string, args: string[], flags: RunFlags): Promise<Container> {
@@ -52,19 +55,24 @@ async function beginInFolder(id: string, args: string[], flags: RunFlags): Promi
   const folder = makeFolder(id);
   try {
     const { spec, stages } = specFrom(args, flags, flags.rootfs ?? folder.rootfs);
+    const replace = await replacement(flags);
     describe(id, spec);
     if (flags.rootfs === undefined) giveToNamespace(copyRootfs(folder.rootfs), spec);
     const removal = keepRemoval(folder, spec);
     const before = flags.rm || !flags.detach ? [...owned(folder), ...removal] : [];
-    if (!flags.detach) return await start(spec, { id, stages, before, stdio: foreground(flags), warn });
+    if (!flags.detach)
+      return await start(spec, { id, stages, replace, before, stdio: foreground(flags), warn });
     const log = openSync(folder.log, 'a', 0o600);
     const detach = { status: folder.status };
-    return await start(spec, { id, stages, before, stdio: ['ignore', log, log], detach, warn });
+    return await start(spec, { id, stages, replace, before, stdio: ['ignore', log, log], detach, warn });
   } catch (error) {
     removeContainer(id);
     throw error;
   }
 }
+
+const replacement = async ({ stages }: RunFlags) =>
+  stages === undefined ? undefined : (await import('../../course/own-stages.ts')).ownStages(stages);
 
 const foreground = (flags: RunFlags) =>
   [flags.interactive || flags.tty ? 'inherit' : 'ignore', 'inherit', 'inherit'] as const;

@@ -8,7 +8,7 @@ export const declare = (program: Command): void => {
     .argument('<id>')
     .action(async (id: string, flags: BirthFlags) => {
       const { create } = await import('../../runtime/lifecycle.ts');
-      const { spec, options } = await birth(id, flags, globalFlags(program).cgroupManager);
+      const { spec, options } = await birth(id, flags, globalFlags(program));
       const container = await create(spec, options);
       writePidFile(flags.pidFile, container.pid);
     });

@@ -18,16 +18,16 @@ export const declare = (program: Command): void => {
     .action(async (id: string, flags: RunFlags) => {
       if (flags.keep && !flags.detach)
         throw new Error('--keep: what run waits for goes with its end; use --detach, or create and start');
-      const { cgroupManager } = globalFlags(program);
+      const global = globalFlags(program);
       if (flags.detach) {
         const { begin, create } = await import('../../runtime/lifecycle.ts');
-        const { spec, options, notify } = await birth(id, flags, cgroupManager);
+        const { spec, options, notify } = await birth(id, flags, global);
         writePidFile(flags.pidFile, (await create(spec, options)).pid);
         await begin(id, { notify, warn: logWarning });
         return;
       }
       const { attend } = await import('../../cli/attend.ts');
-      const container = await attended(id, await birth(id, flags, cgroupManager, true));
+      const container = await attended(id, await birth(id, flags, global, true));
       writePidFile(flags.pidFile, container.pid);
       process.exitCode = await attend(container);
     });
