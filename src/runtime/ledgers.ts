@@ -1,7 +1,7 @@
 /** The ledgers of this user's containers, and playing those whose launcher died. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { launcherPath } from '../launch/launcher.ts';
 import { stateFolder } from './folders.ts';
 
@@ -9,7 +9,7 @@ export const ledgerPath = (id: string): string => join(stateFolder, `${id}.ledge
 
 /** For whoever makes one. @throws Error if its folder can't be made. */
 export function ledgerFor(id: string): string {
-  mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+  makeFolder(stateFolder);
   return ledgerPath(id);
 }
 
@@ -20,6 +20,19 @@ export function launcherOf(path: string): number | undefined {
     return bytes.length < 20 ? undefined : bytes.readUInt32LE(16);
   } catch {
     return undefined;
+  }
+}
+
+/** Not by `recursive`: where nothing can be made below what is there, such as in /proc, that goes on for ever. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeFolder(dirname(path));
+    makeFolder(path);
   }
 }
 

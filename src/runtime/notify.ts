@@ -65,7 +65,7 @@ export function listen(id: string, own: boolean): Promise<News> {
     const ready = Promise.withResolvers<boolean>();
     const hand = launch(plan, { stdio: ['ignore', 'ignore', 'inherit'] }, ({ type, step, errno }) => {
       const listens = step === steps.length - 2;
-      if (type === 'done' && listens) resolve({ ready: ready.promise, cancel: hand.release });
+      if (type === 'done' && listens) resolve({ ready: ready.promise, cancel: () => hand.send('abort') });
       if (type === 'failed' && step < steps.length - 1) reject(new StartError(plan, step, errno));
     });
     hand.process.once('error', reject);

@@ -149,13 +149,15 @@ export function carryOut(plan: Plan): Promise<void> {
 }
 
 /** The name is another's, who has come first, or left something behind; nothing was done. */
-export class TakenError extends Error {
-  constructor(id: string, ledger: string, errno: number) {
-    const [name] = getSystemErrorMap().get(-errno) ?? [String(errno)];
-    super(
-      `container ${id}: open(${JSON.stringify(ledger)}): ${name}: there is one of this name, or what is left of one`,
-    );
-  }
+export class TakenError extends Error {}
+
+function noLedger(id: string, ledger: string, errno: number): Error {
+  const [name, text] = getSystemErrorMap().get(-errno) ?? [String(errno), 'unknown error'];
+  if (name === 'EEXIST' || name === 'EAGAIN')
+    return new TakenError(`container ${id}: there is one of this name, or what is left of one: ${ledger}`);
+  return new Error(
+    `open(${JSON.stringify(ledger)}): ${name} (${text}): what is done could not be written down there`,
+  );
 }
 
 const notStarted = (cause: Error) =>
@@ -186,7 +188,7 @@ export function perform(plan: Plan, options: PerformOptions = {}): Promise<Conta
       else if (event.type === 'exited') status = event.value;
       else if (event.type === 'running' && !leave) resolve(container());
       else if (event.type === 'left') left = true;
-      else if (event.type === 'taken') failure = new TakenError(plan.id, ledger ?? '', event.errno);
+      else if (event.type === 'taken') failure = noLedger(plan.id, ledger ?? '', event.errno);
     });
     hand.process.once('error', (cause) => reject(notStarted(cause)));
     // A launcher that was killed could not clean up after itself; its ledger says what there is to do. Now, not at

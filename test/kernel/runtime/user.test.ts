@@ -165,6 +165,17 @@ test('its rootfs may be where only root may go, and is shown as its own without 
   }
 });
 
+test('it starts also where its root may not stand', () => {
+  const shut = mkdtempSync(join(tmpdir(), 'tslab-test-')); // 0700, and root's
+  try {
+    const words = ['run', '--userns', 'auto', '--', 'id', '-u'];
+    const ran = spawnSync(join(packageRoot, 'bin/tslab'), words, { encoding: 'utf8', cwd: shut });
+    expect([ran.stdout, ran.stderr]).toEqual(['0\n', '']);
+  } finally {
+    rmSync(shut, { recursive: true, force: true });
+  }
+});
+
 test('without a user namespace, root’s own groups are not the program’s', () => {
   const script = `setpriv --groups 4,27 ${join(packageRoot, 'bin/tslab')} run -u 1000 -- grep Groups /proc/self/status`;
   expect(execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trim()).toBe('Groups:');
