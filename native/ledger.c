@@ -116,6 +116,7 @@ int ledger_play(void)
 int ledger_recover(const char *path)
 {
 	struct timespec moment = { .tv_nsec = 20000000 };
+	struct stat status;
 	file = path;
 	fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
@@ -126,5 +127,6 @@ int ledger_recover(const char *path)
 			return errno;
 		nanosleep(&moment, NULL);
 	}
-	return ledger_play();
+	/* Who had it locked has played it, and removed it. */
+	return fstat(fd, &status) < 0 ? errno : status.st_nlink == 0 ? ENOENT : ledger_play();
 }

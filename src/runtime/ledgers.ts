@@ -38,7 +38,8 @@ function makeFolder(path: string): void {
 
 export interface Played {
   path: string;
-  outcome: 'undone' | 'left' | 'alive';
+  /** `gone`: somebody else has played it. */
+  outcome: 'undone' | 'left' | 'alive' | 'gone';
   /** Why something is left. */
   said: string;
 }
@@ -46,7 +47,8 @@ export interface Played {
 /** Plays one ledger backwards, unless its own launcher still lives. */
 export function playLedger(path: string): Played {
   const { status, stderr } = spawnSync(launcherPath, ['--undo', path], { encoding: 'utf8' });
-  const outcome = status === 0 ? 'undone' : status === 1 ? 'alive' : 'left';
+  const rest = existsSync(path) ? 'left' : 'gone';
+  const outcome = status === 0 ? 'undone' : status === 1 ? 'alive' : rest;
   return { path, outcome, said: (stderr ?? '').trim() };
 }
 
@@ -57,5 +59,5 @@ export function playOrphans(): Played[] {
     .filter((name) => name.endsWith('.ledger'))
     .map((name) => join(stateFolder, name))
     .map(playLedger)
-    .filter(({ outcome }) => outcome !== 'alive');
+    .filter(({ outcome }) => outcome !== 'alive' && outcome !== 'gone');
 }

@@ -123,7 +123,7 @@ export async function remove(id: string, force = false): Promise<void> {
       if (state) await poststop(state);
       return;
     }
-    if (!existsSync(ledger)) break;
+    if (outcome === 'gone') break;
     if (outcome === 'left' || Date.now() > end) throw new Error(`container ${id}: ${said}`);
     // Its launcher lives: it cleans up as soon as the container ends. Or somebody else deletes it at this moment.
     if (force && state && isAlive(state)) await sendSignal(state, os.signals.SIGKILL).catch(() => {});

@@ -91,7 +91,8 @@ export async function ends(id: string, patience = Number.POSITIVE_INFINITY): Pro
   for (let dead: number | undefined; isClaimed(id); await sleep(20)) {
     if (!stateOf(id)) dead ??= Date.now();
     // Its launcher was killed as well, or it would have cleaned up by now.
-    if (dead !== undefined && Date.now() - dead > 5000) return playLedger(ledgerFor(id)).outcome === 'undone';
+    if (dead !== undefined && Date.now() - dead > 5000)
+      return ['undone', 'gone'].includes(playLedger(ledgerFor(id)).outcome);
     if (Date.now() - begun > patience) return false;
   }
   return true;

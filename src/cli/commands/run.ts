@@ -24,8 +24,8 @@ async function run(args: string[], flags: RunFlags): Promise<number> {
   const { attend } = await import('../attend.ts');
   if (flags.tty && !flags.detach && !process.stdin.isTTY)
     throw new Error('--tty: standard input is no terminal');
+  if (!flags.detach) return await attend(() => begin(args, flags));
   const container = await begin(args, flags);
-  if (!flags.detach) return await attend(container);
   container.release();
   console.log(container.id);
   return 0;

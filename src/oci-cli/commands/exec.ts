@@ -52,18 +52,24 @@ export const declare = (program: Command): void => {
         processFrom(state.spec.process, args, flags),
         flags.preserveFds,
       );
-      const container = await exec(state, process, {
-        leave: flags.detach === true,
-        ignorePaused: flags.ignorePaused,
-        cgroup: flags.cgroup,
-        pass,
-        after: steps,
-        ...(flags.consoleSocket === undefined ? {} : { consoleSocket: resolve(flags.consoleSocket) }),
-        ...(flags.pidfdSocket === undefined ? {} : { pidfdSocket: resolve(flags.pidfdSocket) }),
-      });
-      writePidFile(flags.pidFile, container.pid);
-      if (flags.detach) return;
+      const begin = async () => {
+        const container = await exec(state, process, {
+          leave: flags.detach === true,
+          ignorePaused: flags.ignorePaused,
+          cgroup: flags.cgroup,
+          pass,
+          after: steps,
+          ...(flags.consoleSocket === undefined ? {} : { consoleSocket: resolve(flags.consoleSocket) }),
+          ...(flags.pidfdSocket === undefined ? {} : { pidfdSocket: resolve(flags.pidfdSocket) }),
+        });
+        writePidFile(flags.pidFile, container.pid);
+        return container;
+      };
+      if (flags.detach) {
+        await begin();
+        return;
+      }
       const { attend } = await import('../../cli/attend.ts');
-      globalThis.process.exitCode = await attend(container);
+      globalThis.process.exitCode = await attend(begin);
     });
 };

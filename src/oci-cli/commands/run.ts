@@ -27,9 +27,12 @@ export const declare = (program: Command): void => {
         return;
       }
       const { attend } = await import('../../cli/attend.ts');
-      const container = await attended(id, await birth(id, flags, global, true));
-      writePidFile(flags.pidFile, container.pid);
-      process.exitCode = await attend(container);
+      const begun = await birth(id, flags, global, true);
+      process.exitCode = await attend(async () => {
+        const container = await attended(id, begun);
+        writePidFile(flags.pidFile, container.pid);
+        return container;
+      });
     });
 };
 
