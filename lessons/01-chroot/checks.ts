@@ -1,7 +1,6 @@
 /** Where the process stands, read from outside: its two links in /proc, and what it can read by which path. */
-import { randomBytes } from 'node:crypto';
 import { readlinkSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import {
   type Check,
   fail,
@@ -11,20 +10,11 @@ import {
   type Running,
   skip,
 } from '../../src/course/check.ts';
+import { random, ready, secretBeside } from '../../src/course/probes.ts';
 import type { Spec } from '../../src/oci/spec.ts';
-import { escapeCommand, NO_NSENTER, WRONG_ROOT } from './escape.ts';
+import { NO_NSENTER, tryEscape, WRONG_ROOT } from './escape.ts';
 
-const random = () => `tslab-${randomBytes(8).toString('hex')}`;
-
-/** A container that has reached its program and waits there; or the outcome if it did not. */
-async function waiting(lab: Lab, change?: (spec: Spec) => void): Promise<Running | Outcome> {
-  const container = await lab.start(['sh', '-c', 'echo "ready"; read line'], change);
-  if (await container.waitFor(/^ready$/m)) return container;
-  return fail(
-    { en: 'the container runs sh', zh: '容器里运行着 sh' },
-    container.stderr() || 'no output from the program',
-  );
-}
+const waiting = (lab: Lab, change?: (spec: Spec) => void) => ready(lab, 'echo "ready"; read line', change);
 
 /** Whether the magic link `/proc/<pid>/…` leads to that directory; compared by device and inode, not by name. */
 function leadsTo(link: string, directory: string): boolean {
@@ -87,19 +77,17 @@ export const checks: Check[] = [
     look: { en: 'path_resolution(7)', zh: 'path_resolution(7)' },
     async run(lab) {
       const container = await lab.start(['sh', '-c', 'while read -r file; do cat "$file"; echo "end"; done']);
-      const [name, inside, outside] = [random(), random(), random()];
+      const [name, inside] = [random(), random()];
       lab.write(join(container.rootfs, name), `${inside}\n`);
-      // Beside the root folder, so that it goes with it.
-      const secret = join(dirname(container.rootfs), name);
-      lab.write(secret, `${outside}\n`);
-      container.stdin.write(`/${name}\n${secret}\n`);
+      const secret = secretBeside(lab, container, name);
+      container.stdin.write(`/${name}\n${secret.file}\n`);
       await container.waitFor(/^end\n(.*\n)*end$/m);
       const shown = `${container.stdout()}${container.stderr()}`;
-      if (shown.includes(inside) && !shown.includes(outside)) return pass();
+      if (shown.includes(inside) && !shown.includes(secret.text)) return pass();
       return fail(
         {
-          en: `inside, /${name} can be read, and ${secret} can't`,
-          zh: `在容器里，/${name} 读得到，${secret} 读不到`,
+          en: `inside, /${name} can be read, and ${secret.file} can't`,
+          zh: `在容器里，/${name} 读得到，${secret.file} 读不到`,
         },
         shown,
       );
@@ -117,21 +105,13 @@ export const checks: Check[] = [
       zh: '这一课的“突破”；chroot(2)、nsenter(1)',
     },
     async run(lab) {
-      const [mark, text] = [random(), random()];
-      const container = await lab.start(escapeCommand);
-      lab.write(join(container.rootfs, mark), '');
-      const secret = join(dirname(container.rootfs), mark);
-      lab.write(secret, `${text}\n`);
-      container.stdin.end(`${mark}\n${secret}\n`);
-      const exit = await container.exit;
-      if (container.stdout().includes(text)) return pass();
-      if ('code' in exit && exit.code === NO_NSENTER)
+      const { got, status, secret, said } = await tryEscape(lab);
+      if (got) return pass();
+      if (status === NO_NSENTER)
         return skip({ en: 'the root folder has no nsenter', zh: '根目录里没有 nsenter' });
       return fail(
         { en: `a process inside gets to read ${secret}`, zh: `容器里的进程能读到 ${secret}` },
-        'code' in exit && exit.code === WRONG_ROOT
-          ? 'its root is not that folder, so nothing was tried'
-          : `${JSON.stringify(exit)} ${container.stdout()}${container.stderr()}`,
+        status === WRONG_ROOT ? 'its root is not that folder, so nothing was tried' : said,
       );
     },
   },

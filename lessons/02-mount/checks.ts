@@ -1,53 +1,10 @@
 /** What the kernel shows, from outside, of a container that stands on a tree of its own. */
-import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import {
-  type Check,
-  fail,
-  type Lab,
-  type Outcome,
-  pass,
-  type Running,
-  skip,
-} from '../../src/course/check.ts';
+import { join } from 'node:path';
+import { type Check, fail, pass, skip } from '../../src/course/check.ts';
+import { obeying, order, ownNamespace, random } from '../../src/course/probes.ts';
 import { type MountEntry, mountinfo, parseMountinfo } from '../../src/evidence/mountinfo.ts';
-import { namespace, status } from '../../src/evidence/process.ts';
-import type { Spec } from '../../src/oci/spec.ts';
-import { escapeCommand, NO_NSENTER, WRONG_ROOT } from '../01-chroot/escape.ts';
-
-const random = () => `tslab-${randomBytes(8).toString('hex')}`;
-
-/** A file in each root folder: a container that doesn't see it stands on the host, and is told to do nothing there. */
-const MARK = '.tslab-check';
-
-/** A container that has reached its program, which does what lines on its standard input say. */
-async function obeying(lab: Lab, change: (spec: Spec) => void = () => {}): Promise<Running | Outcome> {
-  const script = 'echo "ready"; while read -r line; do eval "$line"; done';
-  const container = await lab.start(['sh', '-c', script], (spec) => {
-    lab.write(join(spec.root?.path ?? '', MARK), '');
-    change(spec);
-  });
-  if (await container.waitFor(/^ready$/m)) return container;
-  return fail(
-    { en: 'the container runs sh', zh: '容器里运行着 sh' },
-    container.stderr() || 'no output from the program',
-  );
-}
-
-/** Has the container do something in its root folder, waits until it is done, and returns what it said. */
-async function order(container: Running, command: string): Promise<string> {
-  const done = random();
-  const elsewhere = 'its / is not the root folder, so nothing was tried';
-  container.stdin.write(
-    `if [ -e /${MARK} ]; then { ${command}; } 2>&1; else echo "${elsewhere}"; fi; echo ${done}\n`,
-  );
-  await container.waitFor(new RegExp(`^${done}$`, 'm'));
-  return container
-    .stdout()
-    .replace(/^ready\n/, '')
-    .replace(`${done}\n`, '');
-}
+import { NO_NSENTER, tryEscape, WRONG_ROOT } from '../01-chroot/escape.ts';
 
 const same = (a: MountEntry, b: MountEntry) => a.device === b.device && a.root === b.root;
 const show = (entries: readonly MountEntry[]) =>
@@ -56,32 +13,13 @@ const show = (entries: readonly MountEntry[]) =>
     .join('\n') || 'no such mount';
 
 export const checks: Check[] = [
-  {
-    id: 'namespace',
+  ownNamespace('mnt', {
     title: { en: 'It has a mount namespace of its own', zh: '它有自己的挂载命名空间' },
     why: {
       en: 'Without one, every mount that it makes is a mount of the host.',
       zh: '没有它，容器做的每一次挂载都是宿主机的挂载。',
     },
-    look: {
-      en: 'readlink /proc/<pid>/ns/mnt, beside that of its parent; clone(2), CLONE_NEWNS',
-      zh: 'readlink /proc/<pid>/ns/mnt，与父进程的对比；clone(2) 的 CLONE_NEWNS',
-    },
-    async run(lab) {
-      const container = await obeying(lab);
-      if ('outcome' in container) return container;
-      const { parent } = status(container.pid);
-      const [own, parents] = [namespace(container.pid, 'mnt'), namespace(parent, 'mnt')];
-      if (own !== parents) return pass();
-      return fail(
-        {
-          en: `another number than mnt:[${parents}], which is that of the process that started it`,
-          zh: `与启动它的进程的 mnt:[${parents}] 不同的号码`,
-        },
-        `mnt:[${own}]`,
-      );
-    },
-  },
+  }),
   {
     id: 'root',
     title: { en: 'Its / is the root folder, as a mount', zh: '它的 / 是那个根目录，而且是一个挂载' },
@@ -140,26 +78,16 @@ export const checks: Check[] = [
       zh: '第 1、2 课的“突破”；path_resolution(7)',
     },
     async run(lab) {
-      const [mark, text] = [random(), random()];
-      const container = await lab.start(escapeCommand);
-      lab.write(join(container.rootfs, mark), '');
-      const secret = join(dirname(container.rootfs), mark);
-      lab.write(secret, `${text}\n`);
-      container.stdin.end(`${mark}\n${secret}\n`);
-      const exit = await container.exit;
-      if ('code' in exit && exit.code === NO_NSENTER)
+      const { missed, status, secret, said } = await tryEscape(lab);
+      if (status === NO_NSENTER)
         return skip({ en: 'the root folder has no nsenter', zh: '根目录里没有 nsenter' });
-      // It has to have been tried: cat itself complains, by the name of the file.
-      const tried = container.stderr().includes(secret);
-      if (tried && !container.stdout().includes(text)) return pass();
+      if (missed) return pass();
       return fail(
         {
           en: `a process inside tries to read ${secret}, and can't`,
           zh: `容器里的进程试着读 ${secret}，读不到`,
         },
-        'code' in exit && exit.code === WRONG_ROOT
-          ? 'its root is not that folder, so nothing was tried'
-          : `${JSON.stringify(exit)} ${container.stdout()}${container.stderr()}`,
+        status === WRONG_ROOT ? 'its root is not that folder, so nothing was tried' : said,
       );
     },
   },

@@ -1,69 +1,28 @@
 /** What the kernel shows, from outside, of a container whose first process is PID 1. */
-import { randomBytes, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Check, fail, type Lab, type Outcome, pass, type Running } from '../../src/course/check.ts';
+import { type Check, fail, pass } from '../../src/course/check.ts';
+import { eventually, IDLE, ownNamespace, random, randomInt, ready } from '../../src/course/probes.ts';
 import { children, namespace, processes, residents, status, statusOf } from '../../src/evidence/process.ts';
 import type { Spec } from '../../src/oci/spec.ts';
 
-const random = () => `tslab-${randomBytes(8).toString('hex')}`;
 const withInit = (spec: Spec) => {
   spec.annotations = { ...spec.annotations, 'org.tslab.init': 'true' };
 };
 
-/** A container whose shell has said "ready". */
-async function ready(lab: Lab, script: string, change?: (spec: Spec) => void): Promise<Running | Outcome> {
-  const container = await lab.start(['sh', '-c', script], change);
-  if (await container.waitFor(/^ready$/m)) return container;
-  return fail(
-    { en: 'the container runs sh', zh: '容器里运行着 sh' },
-    container.stderr() || 'no output from the program',
-  );
-}
-
-/** Asks until it holds or the time is up; a new process needs a moment. */
-async function eventually(holds: () => boolean, ms = 3000): Promise<boolean> {
-  const deadline = performance.now() + ms;
-  while (!holds()) {
-    if (performance.now() > deadline) return false;
-    await sleep(50);
-  }
-  return true;
-}
-
-const idle = 'echo "ready"; exec sleep 1000';
 const describe = (pid: number) => {
   const found = statusOf(pid);
   return found ? `${found.name} ${found.state} NSpid ${found.numbers.join(' ')}` : `${pid} is gone`;
 };
 
 export const checks: Check[] = [
-  {
-    id: 'namespace',
+  ownNamespace('pid', {
     title: { en: 'It has a PID namespace of its own', zh: '它有自己的 PID 命名空间' },
     why: {
       en: 'Otherwise the numbers inside are the host’s, and kill works across the wall.',
       zh: '否则里面的号码就是宿主机的，kill 可以隔墙生效。',
     },
-    look: {
-      en: 'readlink /proc/<pid>/ns/pid, beside that of its parent; clone(2), CLONE_NEWPID',
-      zh: 'readlink /proc/<pid>/ns/pid，与父进程的对比；clone(2) 的 CLONE_NEWPID',
-    },
-    async run(lab) {
-      const container = await ready(lab, idle);
-      if ('outcome' in container) return container;
-      const { parent } = status(container.pid);
-      const [own, parents] = [namespace(container.pid, 'pid'), namespace(parent, 'pid')];
-      if (own !== parents) return pass();
-      return fail(
-        {
-          en: `another number than pid:[${parents}], which is that of the process that started it`,
-          zh: `与启动它的进程的 pid:[${parents}] 不同的号码`,
-        },
-        `pid:[${own}]`,
-      );
-    },
-  },
+  }),
   {
     id: 'one',
     title: { en: 'The program is process 1 in it', zh: '程序是里面的 1 号进程' },
@@ -73,7 +32,7 @@ export const checks: Check[] = [
     },
     look: { en: 'grep NSpid /proc/<pid>/status', zh: 'grep NSpid /proc/<pid>/status' },
     async run(lab) {
-      const container = await ready(lab, idle);
+      const container = await ready(lab, IDLE);
       if ('outcome' in container) return container;
       const outer = status(status(container.pid).parent).numbers.length;
       // The shell has just said "ready"; a moment later it is sleep.
@@ -98,7 +57,7 @@ export const checks: Check[] = [
     },
     look: { en: 'ls /proc/<pid>/root/proc; proc(5)', zh: 'ls /proc/<pid>/root/proc；proc(5)' },
     async run(lab) {
-      const container = await ready(lab, idle);
+      const container = await ready(lab, IDLE);
       if ('outcome' in container) return container;
       const shown = processes(join(`/proc/${container.pid}/root`, 'proc'));
       if (shown.length === 1 && shown[0] === 1) return pass();
@@ -157,7 +116,7 @@ export const checks: Check[] = [
     },
     async run(lab) {
       const orphans = randomInt(3, 8);
-      const script = `n=${orphans}; while [ $n -gt 0 ]; do (sleep 0.3 &); n=$((n - 1)); done; ${idle}`;
+      const script = `n=${orphans}; while [ $n -gt 0 ]; do (sleep 0.3 &); n=$((n - 1)); done; ${IDLE}`;
       const container = await ready(lab, script, withInit);
       if ('outcome' in container) return container;
       // They live for 0.3 s; then PID 1 has one child left, the program.

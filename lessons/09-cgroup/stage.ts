@@ -7,6 +7,7 @@ import { limitSteps, makeTree, ownerSteps } from '../../src/steps/cgroup/make.ts
 import { cgroupMounts } from '../../src/steps/cgroup/mount.ts';
 import { directoriesIn, treesOf } from '../../src/steps/cgroup/place.ts';
 import { limits } from '../../src/steps/cgroup/resources.ts';
+import { scopeSteps } from '../../src/steps/cgroup/scope.ts';
 import { joinNamespace } from '../../src/steps/join.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 
@@ -20,6 +21,7 @@ function ownCgroup(spec: Spec, facts: Facts): Draft[] {
   const { cgroupsPath: path, resources = {} } = spec.linux ?? {};
   const wanted = limits(resources, facts);
   if (!path || !facts.cgroup.writable) return withoutCgroup(spec, facts, wanted[0]?.field);
+  if (facts.systemd) return scopeSteps(spec, path, facts.systemd, facts, wanted);
   const trees = treesOf(path, facts.cgroup);
   const directories = directoriesIn(trees);
   return [

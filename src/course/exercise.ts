@@ -1,7 +1,8 @@
 /** `tslab exercise` and `tslab reset`: a lesson's starter in the learner's workspace. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CatalogLesson } from './catalog.ts';
+import { type CatalogLesson, catalog } from './catalog.ts';
+import { asLearner } from './learner.ts';
 import type { Session } from './session.ts';
 import { workspace } from './workspace.ts';
 
@@ -24,6 +25,14 @@ export function resetExercise(session: Session, name: string, dir?: string): str
   const file = folder.fileOf(lesson.id);
   const backup = folder.reset(lesson.id, starter(lesson, session));
   return backup ? words.resetDone(file, backup) : words.exerciseWritten(file);
+}
+
+/** All that were begun. */
+export function resetAll(session: Session, dir?: string): string {
+  const folder = workspace(session.who, dir);
+  const begun = catalog.filter(({ id }) => asLearner(session.who, () => existsSync(folder.fileOf(id))));
+  if (begun.length === 0) throw new Error(session.words.noneBegun(folder.dir));
+  return begun.map(({ id }) => resetExercise(session, id, dir)).join('\n');
 }
 
 function starter({ folder, number }: CatalogLesson, { words }: Session): string {

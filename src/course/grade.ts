@@ -3,6 +3,7 @@ import { PlanError } from '../plan/error.ts';
 import { Attempts, type Submission } from './attempt.ts';
 import type { CatalogLesson } from './catalog.ts';
 import type { Check, Outcome } from './check.ts';
+import { orAborted } from './interrupt.ts';
 import { type Problem, StageProblem } from './sandbox.ts';
 import { timeScale } from './scale.ts';
 import { words } from './words.ts';
@@ -38,13 +39,18 @@ function readable<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, readable(inner)])) as T;
 }
 
-async function run(lesson: CatalogLesson, checks: readonly Check[], submission?: Submission): Promise<Grade> {
+async function run(
+  lesson: CatalogLesson,
+  checks: readonly Check[],
+  submission?: Submission,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Grade> {
   const graded: Graded[] = [];
   let printed = '';
   for (const check of checks) {
     const attempts = new Attempts(lesson, submission);
     try {
-      graded.push({ check, outcome: await judge(check, attempts) });
+      graded.push({ check, outcome: await orAborted(judge(check, attempts), signal) });
     } catch (error) {
       const problem = asProblem(error);
       if (!problem) throw error;

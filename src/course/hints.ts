@@ -1,6 +1,4 @@
-/** `tslab hint` and `tslab solution`. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** `tslab hint`. */
 import { loadTexts } from './catalog.ts';
 import { partsOf } from './lesson.ts';
 import type { Screen } from './screen.ts';
@@ -22,17 +20,4 @@ export function showHint(session: Session, screen: Screen, name: string, level?:
   const number = String(lesson.number);
   screen.print(screen.style('dim', wanted < hints.length ? words.moreHints(number) : words.lastHint(number)));
   progress.lesson(lesson.id, { hints: Math.max(seen, wanted) });
-}
-
-/** Returns the exit status. */
-export function showSolution(session: Session, name: string, yes: boolean): number {
-  const { words, progress } = session;
-  const lesson = session.lesson(name);
-  if (!yes && !progress.read().lessons[lesson.id]?.passed) {
-    console.error(words.solutionFirst(String(lesson.number)));
-    return 1;
-  }
-  const file = join(lesson.folder, 'stage.ts');
-  console.log(`// ${file}\n// ${words.solutionNote}\n\n${readFileSync(file, 'utf8').trimEnd()}`);
-  return 0;
 }

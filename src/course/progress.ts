@@ -22,6 +22,7 @@ export interface LessonProgress {
   /** ISO dates. */
   played?: string;
   passed?: string;
+  gaveUp?: string;
   attempts?: number;
   /** How many hints were asked for. */
   hints?: number;
@@ -49,7 +50,7 @@ export function progressFile(who: Learner, warn: (message: string) => void, env 
   const read = (): Progress => {
     if (!existsSync(file)) return { version: 1, lessons: {} };
     try {
-      return parse(readFileSync(file, 'utf8'));
+      return parseProgress(readFileSync(file, 'utf8'));
     } catch (error) {
       const aside = unused(`${file}.unreadable`);
       renameSync(file, aside);
@@ -75,12 +76,30 @@ export function progressFile(who: Learner, warn: (message: string) => void, env 
   };
 }
 
-function parse(text: string): Progress {
+/** @throws Error if it is none. */
+export function parseProgress(text: string): Progress {
   const value: unknown = JSON.parse(text);
   const progress = value as Progress;
   if (typeof value !== 'object' || value === null || progress.version !== 1 || !isTable(progress.lessons))
     throw new Error('not a progress file of this tslab (version 1)');
   return progress;
+}
+
+/** What was done on either machine is done: the earlier date, the greater number. */
+export function merge(here: Progress, there: Progress): void {
+  if (there.language) here.language ??= there.language;
+  for (const [id, theirs] of Object.entries(there.lessons)) {
+    const ours = here.lessons[id] ?? {};
+    here.lessons[id] = { ...theirs, ...ours };
+    for (const name of ['played', 'passed', 'gaveUp'] as const) {
+      const earlier = [ours[name], theirs[name]].filter((date) => date !== undefined).sort()[0];
+      if (earlier !== undefined) here.lessons[id][name] = earlier;
+    }
+    for (const name of ['attempts', 'hints'] as const) {
+      const most = Math.max(ours[name] ?? 0, theirs[name] ?? 0);
+      if (most > 0) here.lessons[id][name] = most;
+    }
+  }
 }
 
 function isTable(value: unknown): boolean {
@@ -92,11 +111,11 @@ function isTable(value: unknown): boolean {
 }
 
 /** Beside and renamed, and on the disk before the rename: a crash leaves the old file or the new one. */
-export function write(file: string, text: string): void {
+export function write(file: string, text: string, mode = 0o644): void {
   mkdirSync(dirname(file), { recursive: true });
   const fresh = `${file}.${process.pid}.new`;
   rmSync(fresh, { force: true });
-  const fd = openSync(fresh, 'wx', 0o644);
+  const fd = openSync(fresh, 'wx', mode);
   try {
     writeSync(fd, text);
     fsyncSync(fd);

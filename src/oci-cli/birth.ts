@@ -2,10 +2,15 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { KEYRING_ANNOTATION, NO_CGROUP_ANNOTATION, NO_PIVOT_ANNOTATION } from '../oci/annotations.ts';
+import {
+  KEYRING_ANNOTATION,
+  NO_CGROUP_ANNOTATION,
+  NO_PIVOT_ANNOTATION,
+  SYSTEMD_ANNOTATION,
+} from '../oci/annotations.ts';
 import type { Spec } from '../oci/spec.ts';
 import type { CreateOptions } from '../runtime/lifecycle.ts';
-import type { GlobalFlags } from './global.ts';
+import { type GlobalFlags, wantsSystemd } from './global.ts';
 import { logWarning } from './log.ts';
 
 export interface BirthFlags {
@@ -47,14 +52,14 @@ export interface Birth {
 export async function birth(
   id: string,
   flags: BirthFlags,
-  { cgroupManager: manager, stages }: GlobalFlags,
+  global: GlobalFlags,
   listens = false,
 ): Promise<Birth> {
   const { readBundle } = await import('../runtime/bundle.ts');
   const { folderStep, withNotify } = await import('../runtime/notify.ts');
   const { inherited } = await import('./inherited.ts');
   const bundle = resolve(flags.bundle);
-  const asked = configFor(readBundle(bundle, flags.config), flags, manager);
+  const asked = await configFor(id, readBundle(bundle, flags.config), flags, global);
   const notify = process.env.NOTIFY_SOCKET || undefined;
   const told = notify === undefined ? asked : withNotify(id, asked);
   const { pass, steps, process: program } = inherited(told.process, flags.preserveFds);
@@ -62,7 +67,7 @@ export async function birth(
     id,
     bundle,
     warn: logWarning,
-    replace: await replacement(stages ?? (process.env.TSLAB_STAGES || undefined)),
+    replace: await replacement(global.stages ?? (process.env.TSLAB_STAGES || undefined)),
     ...(flags.consoleSocket === undefined ? {} : { consoleSocket: resolve(flags.consoleSocket) }),
     ...(flags.pidfdSocket === undefined ? {} : { pidfdSocket: resolve(flags.pidfdSocket) }),
     pass,
@@ -82,13 +87,18 @@ async function replacement(folder: string | undefined): Promise<CreateOptions['r
 }
 
 /** What options say of a single start goes into annotations, as everything does that stages read. */
-function configFor(spec: Spec, flags: BirthFlags, manager: string | undefined): Spec {
-  const said = {
+async function configFor(id: string, read: Spec, flags: BirthFlags, global: GlobalFlags): Promise<Spec> {
+  const { annotations: given, ...spec } = read;
+  const annotations: Record<string, string> = {
+    ...given,
     ...(flags.pivot ? {} : { [NO_PIVOT_ANNOTATION]: 'true' }),
     ...(flags.newKeyring ? {} : { [KEYRING_ANNOTATION]: 'inherit' }),
-    ...(manager === 'disabled' ? { [NO_CGROUP_ANNOTATION]: 'true' } : {}),
+    ...(global.cgroupManager === 'disabled' ? { [NO_CGROUP_ANNOTATION]: 'true' } : {}),
   };
-  return Object.keys(said).length === 0 ? spec : { ...spec, annotations: { ...spec.annotations, ...said } };
+  // Not the config's to say: its cgroupsPath would be taken for one that was settled on.
+  delete annotations[SYSTEMD_ANNOTATION];
+  const whole: Spec = Object.keys(annotations).length === 0 ? spec : { ...spec, annotations };
+  return wantsSystemd(global) ? (await import('../runtime/systemd.ts')).withScope(id, whole) : whole;
 }
 
 /** Renamed into place: an engine that sees the file sees the whole number. */

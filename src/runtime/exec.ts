@@ -9,7 +9,7 @@ import type { Process, Spec } from '../oci/spec.ts';
 import { compose } from '../plan/compose.ts';
 import type { Step } from '../plan/step.ts';
 import { enterSteps } from '../steps/cgroup/enter.ts';
-import { type CgroupDirectories, cgroupDirectories } from '../steps/cgroup/place.ts';
+import type { CgroupDirectories } from '../steps/cgroup/place.ts';
 import { isMapped } from '../steps/idmap.ts';
 import { cloneFlags } from '../steps/join.ts';
 import { execAffinity } from '../steps/scheduling.ts';
@@ -35,7 +35,8 @@ export interface ExecOptions extends Omit<PerformOptions, 'ledger'>, Sockets {
 
 /** @throws StartError, with ESRCH if the container has ended meanwhile; LifecycleError if it is paused: what is born there stands still. */
 export async function exec(state: State, process: Process, options: ExecOptions = {}): Promise<Container> {
-  if (!options.ignorePaused && state.spec.linux?.cgroupsPath && isFrozen(directoriesOf(state)))
+  const directories = state.spec.linux?.cgroupsPath ? directoriesOf(state) : undefined;
+  if (directories && isFrozen(directories) && !options.ignorePaused)
     throw new LifecycleError(
       `cannot exec in a paused container: ${state.id}: it is paused; tslab unpause ${state.id}, or resume it`,
     );
@@ -58,7 +59,9 @@ export async function exec(state: State, process: Process, options: ExecOptions 
     .filter((stage) => ownStages.includes(stage.id))
     .flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id)));
   const affinity = execAffinity(process).map((draft) => withOrigin(draft, 'process'));
-  const enter = cgroupOf(state, facts.cgroup, options.cgroup).map((draft) => withOrigin(draft, 'cgroup'));
+  const enter = cgroupOf(state, directories, facts.cgroup, options.cgroup).map((draft) =>
+    withOrigin(draft, 'cgroup'),
+  );
   const sockets = socketSteps(process, options, !options.leave);
   const steps = [
     ...enter,
@@ -72,12 +75,15 @@ export async function exec(state: State, process: Process, options: ExecOptions 
 }
 
 /** So that its limits and counts are the container's; while the host hand has not joined anything yet. */
-function cgroupOf({ id, pid, spec }: State, facts: CgroupFacts, below: string | undefined): readonly Draft[] {
-  const path = spec.linux?.cgroupsPath;
-  if (!path && below !== undefined)
+function cgroupOf(
+  { id, pid }: State,
+  directories: CgroupDirectories | undefined,
+  facts: CgroupFacts,
+  below: string | undefined,
+): readonly Draft[] {
+  if (!directories && below !== undefined)
     throw new LifecycleError(`--cgroup ${below}: container ${id} has no cgroup of its own`);
-  if (!path) return [];
-  const directories = cgroupDirectories(path, facts);
+  if (!directories) return [];
   if (below !== undefined) return enterSteps(cgroupBelow(directories, below));
   const { unified, controllers } = directories;
   if (unified === undefined || facts.unified === undefined) return enterSteps({ controllers });

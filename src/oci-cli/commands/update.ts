@@ -47,7 +47,7 @@ export const declare = (program: Command): void => {
       const [group = '', field = ''] = place.split('.');
       if (text !== undefined) change[group] = { ...change[group], [field]: read[kind](text, nameOf(flag)) };
     }
-    updateLimits(id, change as Resources);
+    await updateLimits(id, change as Resources);
   });
 };
 
