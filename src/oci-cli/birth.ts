@@ -55,11 +55,13 @@ export async function birth(
   global: GlobalFlags,
   listens = false,
 ): Promise<Birth> {
-  const { readBundle } = await import('../runtime/bundle.ts');
+  const { ConfigError, readBundle } = await import('../runtime/bundle.ts');
   const { folderStep, withNotify } = await import('../runtime/notify.ts');
   const { inherited } = await import('./inherited.ts');
   const bundle = resolve(flags.bundle);
   const asked = await configFor(id, readBundle(bundle, flags.config), flags, global);
+  // runtime.md wants it for start; the one who waits for start is that very process.
+  if (!asked.process) throw new ConfigError('config.json: process: is required: nobody would wait for start');
   const notify = process.env.NOTIFY_SOCKET || undefined;
   const told = notify === undefined ? asked : withNotify(id, asked);
   const { pass, steps, process: program } = inherited(told.process, flags.preserveFds);

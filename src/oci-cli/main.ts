@@ -51,7 +51,8 @@ export async function main(): Promise<void> {
   }
 }
 
-function globalOptions(program: Command): Command {
+/** The options in front of the command, of every command. */
+export function globalOptions(program: Command): Command {
   return (
     program
       .description('an OCI runtime whose every step can be read')
