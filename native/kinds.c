@@ -88,6 +88,11 @@ static const struct kind kinds[] = {
 	/* what its cgroup allows */
 	{ 80, "bpf", 'h', "f?suub", call_bpf, false },
 
+	/* a file system made by descriptor */
+	{ 81, "fsopen", 'b', "sf", call_fsopen, false },
+	{ 82, "fsconfig", 'b', "fus?s?f?", call_fsconfig, false },
+	{ 83, "fsmount", 'b', "fUf", call_fsmount, false },
+
 	/* what a service manager hears of it */
 	{ 90, "pidenv", 'c', "s", call_pidenv, false },
 	{ 91, "listen", 'h', "sf", call_listen, false },

@@ -12,9 +12,12 @@ export function policyFor(spec: Spec, reference: readonly Draft[]): Policy {
   );
   return {
     hostKinds: [...new Set<Draft['kind']>(['clone', ...onHost])],
-    hostPaths: [spec.root?.path, ...sources.map((mount) => mount.source), ...defaultDevicePaths].filter(
-      (path) => path !== undefined,
-    ),
+    hostPaths: [
+      spec.root?.path,
+      ...sources.map((mount) => mount.source),
+      ...(spec.linux?.namespaces ?? []).map(({ path }) => path),
+      ...defaultDevicePaths,
+    ].filter((path) => path !== undefined),
     argv: spec.process?.args ?? [],
     envp: spec.process?.env ?? [],
   };

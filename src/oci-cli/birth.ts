@@ -8,8 +8,10 @@ import {
   NO_PIVOT_ANNOTATION,
   SYSTEMD_ANNOTATION,
 } from '../oci/annotations.ts';
+import { isSet } from '../oci/fields.ts';
 import type { Spec } from '../oci/spec.ts';
 import type { CreateOptions } from '../runtime/lifecycle.ts';
+import { overlayFields } from '../steps/overlay/spec.ts';
 import { type GlobalFlags, wantsSystemd } from './global.ts';
 import { logWarning } from './log.ts';
 
@@ -90,17 +92,31 @@ async function replacement(folder: string | undefined): Promise<CreateOptions['r
 
 /** What options say of a single start goes into annotations, as everything does that stages read. */
 async function configFor(id: string, read: Spec, flags: BirthFlags, global: GlobalFlags): Promise<Spec> {
+  refuseLayers(read);
   const { annotations: given, ...spec } = read;
   const annotations: Record<string, string> = {
     ...given,
     ...(flags.pivot ? {} : { [NO_PIVOT_ANNOTATION]: 'true' }),
     ...(flags.newKeyring ? {} : { [KEYRING_ANNOTATION]: 'inherit' }),
-    ...(global.cgroupManager === 'disabled' ? { [NO_CGROUP_ANNOTATION]: 'true' } : {}),
   };
-  // Not the config's to say: its cgroupsPath would be taken for one that was settled on.
+  // Not the config's to say, which may hold what an image says: that its path was settled on, or that it needs no cgroup.
   delete annotations[SYSTEMD_ANNOTATION];
+  delete annotations[NO_CGROUP_ANNOTATION];
+  if (global.cgroupManager === 'disabled') annotations[NO_CGROUP_ANNOTATION] = 'true';
   const whole: Spec = Object.keys(annotations).length === 0 ? spec : { ...spec, annotations };
   return wantsSystemd(global) ? (await import('../runtime/systemd.ts')).withScope(id, whole) : whole;
+}
+
+/**
+ * Engines pass an image's own annotations on, and a folder of the host as a layer of the container would be the host's
+ * whole disk to whoever made the image.
+ */
+function refuseLayers(spec: Spec): void {
+  const field = overlayFields.find((name) => isSet(spec, name));
+  if (field !== undefined)
+    throw new Error(
+      `config: ${field}: engines hand over a merged root; layers are for tslab run and the library`,
+    );
 }
 
 /** Renamed into place: an engine that sees the file sees the whole number. */
