@@ -19,6 +19,7 @@ export const command = (program: Command): void => {
       'run a new container of an image: tslab run IMAGE [COMMAND]; or, after --, a command in the default root file system',
     )
     .option('-d, --detach', 'leave it running; its output goes to tslab logs')
+    .option('--stages <dir>', 'your own stages, such as ~/tslab, in place of the lessons’')
     .option('--rm', 'remove it when it ends; one in the foreground, and of no image, always is')
     .action(async (args: string[], flags: RunFlags) => {
       process.exitCode = await run(args, flags);
