@@ -10,6 +10,7 @@ import { probe } from '../facts/probe.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Spec } from '../oci/spec.ts';
 import { type Policy, validateDrafts } from '../plan/validate.ts';
+import { readPlain, writeNew } from '../runtime/plain-file.ts';
 import { planFor } from '../runtime/plan.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
 import type { Container } from '../runtime/run.ts';
@@ -27,7 +28,6 @@ import {
 } from './box.ts';
 import type { CatalogLesson } from './catalog.ts';
 import type { Lab, Running } from './check.ts';
-import { readPlain, writeNew } from './plain-file.ts';
 import { ownFolder, removeFolder } from './rootfs.ts';
 import { evaluate } from './sandbox.ts';
 import { timeScale } from './scale.ts';

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { KEYRING_ANNOTATION, NO_PIVOT_ANNOTATION } from '../oci/annotations.ts';
 import type { Spec } from '../oci/spec.ts';
 import { readBundle } from '../runtime/bundle.ts';
+import { withHome } from '../runtime/home.ts';
 import type { CreateOptions } from '../runtime/lifecycle.ts';
 
 export interface BirthFlags {
@@ -43,12 +44,16 @@ export function birthOptions(id: string, flags: BirthFlags): CreateOptions {
 
 /** The bundle's config; what options say of a single start goes into annotations, as everything does that stages read. */
 export function configFor(flags: BirthFlags): Spec {
-  const spec = readBundle(resolve(flags.bundle), flags.config);
+  const spec = atHome(readBundle(resolve(flags.bundle), flags.config));
   const said = {
     ...(flags.pivot ? {} : { [NO_PIVOT_ANNOTATION]: 'true' }),
     ...(flags.newKeyring ? {} : { [KEYRING_ANNOTATION]: 'inherit' }),
   };
   return Object.keys(said).length === 0 ? spec : { ...spec, annotations: { ...spec.annotations, ...said } };
+}
+
+function atHome(spec: Spec): Spec {
+  return spec.process ? { ...spec, process: withHome(spec.process, spec.root?.path ?? '/') } : spec;
 }
 
 /** Renamed into place: an engine that sees the file sees the whole number. */

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { ErrorObject } from 'ajv';
+import { inOwnWords } from '../oci/dialect.ts';
 import { parseJson } from '../oci/parse-config.ts';
 import { violation } from '../oci/rules.ts';
 import type { Spec } from '../oci/spec.ts';
@@ -32,7 +33,7 @@ function parsed(file: string): unknown {
     throw new ConfigError(`open(${JSON.stringify(file)}): ${code}: no config in this bundle`);
   }
   try {
-    return parseJson(text);
+    return inOwnWords(parseJson(text));
   } catch (error) {
     throw new ConfigError(`${file}: ${(error as Error).message}`);
   }

@@ -42,7 +42,9 @@ export const declare = (program: Command): void => {
       const { exec } = await import('../../runtime/exec.ts');
       const { existing } = await import('../../runtime/lifecycle.ts');
       const state = existing(id);
-      const process = await processFrom(state.spec.process, args, flags);
+      const { withHome } = await import('../../runtime/home.ts');
+      const asked = await processFrom(state.spec.process, args, flags);
+      const process = withHome(asked, `/proc/${state.pid}/root`);
       const container = await exec(state, process, {
         // Whoever takes the terminal looks after the process as well.
         leave: flags.detach === true || flags.consoleSocket !== undefined,
