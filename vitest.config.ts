@@ -36,7 +36,7 @@ export default defineConfig({
           exclude: [
             'test/kernel/course/**',
             'test/kernel/peers.test.ts',
-            'test/kernel/oci/{podman,containerd}.test.ts',
+            'test/kernel/oci/{podman/**,containerd*}',
           ],
           globalSetup: './test/support/asan.ts',
           env: { TSLAB_LAUNCHER: resolve('native/build/launch-asan') },
