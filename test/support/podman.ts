@@ -4,7 +4,16 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/package-root.ts';
@@ -147,6 +156,7 @@ export class Podman {
     await this.run('pod', 'rm', '--all', '--force', '--time', '0');
     await this.run('rm', '--all', '--force', '--time', '0');
     if (this.#user) await this.run('system', 'migrate'); // ends the process that keeps the user's namespace
+    for (const pid of inhabitants(this.#host.pid ?? 0)) attempt(() => process.kill(pid, 'SIGKILL'));
     const gone = once(this.#host, 'exit');
     this.#host.kill('SIGKILL');
     await gone;
@@ -213,5 +223,24 @@ export function alive(pid: number): boolean {
     return !/^[ZX]/.test(statusOf(pid, 'State') ?? 'X');
   } catch {
     return false;
+  }
+}
+
+/** Whoever is still in that process's mount namespace, and their children: what an engine that hangs would leave. */
+function inhabitants(host: number): number[] {
+  const space = (pid: number | string) => attempt(() => readlinkSync(`/proc/${pid}/ns/mnt`));
+  const all = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  const there = all.filter((pid) => pid !== host && space(pid) === space(host));
+  const parent = (pid: number) => Number(attempt(() => statusOf(pid, 'PPid')));
+  return [...there, ...all.filter((pid) => there.includes(parent(pid)))];
+}
+
+function attempt<T>(what: () => T): T | undefined {
+  try {
+    return what();
+  } catch {
+    return undefined; // it has ended
   }
 }

@@ -20,9 +20,9 @@ test('none: the loopback alone', async () => {
 });
 
 test("host: the links of the engine's own network", async () => {
-  await podman.sh(['ip', 'link', 'add', 'mine', 'type', 'dummy']);
+  await podman.sh(['ip', 'link', 'add', 'mine', 'type', 'veth', 'peer', 'name', 'other']);
   const { stdout } = await podman.run('run', '--rm', '--network', 'host', ...links);
-  expect(stdout).toMatch(/^lo\nmine\n$/);
+  expect(stdout).toMatch(/^lo\nmine\nother\n$/);
 });
 
 test('bridge: an address, a way out, and a published port', async (ctx) => {
@@ -37,9 +37,8 @@ test('bridge: an address, a way out, and a published port', async (ctx) => {
   expect(begun).toMatchObject({ status: 0 });
   const address = await podman.inspect('web', '.NetworkSettings.IPAddress');
   expect((await podman.run('exec', 'web', 'ip', '-4', 'addr', 'show', 'eth0')).stdout).toContain(address);
-  const get = (where: string) =>
-    podman.sh(['busybox', 'wget', '-q', '-T', '5', '-O', '-', `http://${where}/`]);
-  expect((await get(address)).stdout).toBe('served\n');
+  const get = (where: string) => podman.sh(['busybox', 'wget', '-q', '-O', '-', `http://${where}/`]);
+  await expect.poll(async () => (await get(address)).stdout, { timeout: 5000 }).toBe('served\n');
   expect((await get('127.0.0.1:8088')).stdout).toBe('served\n');
   const other = await podman.run(
     'run',
@@ -55,5 +54,16 @@ test('bridge: an address, a way out, and a published port', async (ctx) => {
   );
   expect(other.stdout).toBe('served\n');
   expect((await podman.run('rm', '--force', '--time', '0', 'web')).status).toBe(0);
-  expect((await podman.sh(['ip', 'link', 'show', 'type', 'veth'])).stdout).toBe('');
+  expect((await podman.sh(['ip', 'link', 'show', 'type', 'veth'])).stdout).not.toContain('podman');
+});
+
+test('--hostname, --add-host, --dns', async (ctx) => {
+  ctx.skip(!bridges, 'needs netavark and iptables');
+  const flags = ['--hostname', 'me', '--add-host', 'a.b:1.2.3.4', '--dns', '9.9.9.9', '--dns-search', 'q.z'];
+  const script = 'hostname; cat /etc/hosts /etc/resolv.conf';
+  const { stdout } = await podman.run('run', '--rm', ...flags, 'box', 'sh', '-c', script);
+  expect(stdout).toMatch(/^me\n/);
+  expect(stdout).toMatch(/1\.2\.3\.4\s+a\.b$/m);
+  expect(stdout).toMatch(/^nameserver 9\.9\.9\.9$/m);
+  expect(stdout).toMatch(/^search q\.z$/m);
 });

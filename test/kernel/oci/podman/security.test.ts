@@ -65,7 +65,6 @@ together('what is forbidden by default', async () => {
     'mknod /x b 8 0 && head -c 1 /x',
     'echo 1 >/proc/sys/kernel/panic',
     'ls /proc/kcore && head -c 1 /proc/kcore | grep -q .',
-    'unshare --user true',
     'touch /sys/x',
   ];
   const script = tries.map((command) => `(${command}) >/dev/null 2>&1 && echo '${command}'`).join('; ');
