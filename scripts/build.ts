@@ -6,7 +6,7 @@ import standalone from 'ajv/dist/standalone/index.js';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { compiler } from '../src/oci/validator.ts';
 
-const entries = ['src/cli/start.ts', 'src/oci-cli/start.ts', 'src/index.ts'];
+const entries = ['src/cli/start.ts', 'src/oci-cli/start.ts', 'src/index.ts', 'src/checks.ts'];
 /** Run by processes of their own: one that may read no other file, one in another mount namespace. */
 const alone = ['src/course/evaluate.ts', 'src/bench/stopwatch.ts'];
 /** Goes as one script into the start-up snapshot (scripts/snapshot). */

@@ -1,17 +1,15 @@
 /** How a program begins and ends, seen from outside: status, signals, arguments, working directory, and nothing left. */
-import { randomBytes, randomInt } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Check, fail, pass } from '../../src/course/check.ts';
+import { random, randomInt } from '../../src/course/probes.ts';
 import { statusOf } from '../../src/evidence/process.ts';
-
-const random = () => randomBytes(8).toString('hex');
 
 /** Both ends and some in between: who hands back a fixed number is found out. */
 const someCodes = () => [0, 255, ...Array.from({ length: 4 }, () => randomInt(1, 255))];
 
 const fatal: NodeJS.Signals[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGALRM'];
-const someSignals = () => [fatal[randomInt(fatal.length)] ?? 'SIGTERM', 'SIGKILL'] as const;
+const someSignals = () => [fatal[randomInt(0, fatal.length)] ?? 'SIGTERM', 'SIGKILL'] as const;
 
 export const checks: Check[] = [
   {
@@ -144,7 +142,7 @@ export const checks: Check[] = [
       zh: 'grep State /proc/<pid>/status；wait(2) 的 NOTES',
     },
     async run(lab) {
-      const container = await lab.start(['sh', '-c', `exit ${randomInt(256)}`]);
+      const container = await lab.start(['sh', '-c', `exit ${randomInt(0, 256)}`]);
       await container.exit;
       for (let tries = 0; statusOf(container.pid) && tries < 40; tries++) await sleep(50);
       const left = statusOf(container.pid);

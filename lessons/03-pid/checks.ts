@@ -1,9 +1,8 @@
 /** What the kernel shows, from outside, of a container whose first process is PID 1. */
-import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Check, fail, pass } from '../../src/course/check.ts';
-import { eventually, IDLE, ownNamespace, random, ready } from '../../src/course/probes.ts';
+import { eventually, IDLE, ownNamespace, random, randomInt, ready } from '../../src/course/probes.ts';
 import { children, namespace, processes, residents, status, statusOf } from '../../src/evidence/process.ts';
 import type { Spec } from '../../src/oci/spec.ts';
 

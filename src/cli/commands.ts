@@ -6,12 +6,14 @@ import { command as dev } from './commands/dev.ts';
 import { command as doctor } from './commands/doctor.ts';
 import { command as exec } from './commands/exec.ts';
 import { command as exercise } from './commands/exercise.ts';
+import { command as grade } from './commands/grade.ts';
 import { command as hint } from './commands/hint.ts';
 import { command as kill } from './commands/kill.ts';
 import { command as language } from './commands/language.ts';
 import { command as lesson } from './commands/lesson.ts';
 import { command as list } from './commands/list.ts';
 import { command as logs } from './commands/logs.ts';
+import { command as mark } from './commands/mark.ts';
 import { command as next } from './commands/next.ts';
 import { command as pause } from './commands/pause.ts';
 import { command as plan } from './commands/plan.ts';
@@ -38,6 +40,8 @@ export const commands = {
   reset,
   progress,
   language,
+  grade,
+  mark,
   run,
   exec,
   ps,

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { INIT_ANNOTATION } from '../../lessons/03-pid/stage.ts';
-import { stages as allStages, lessons, stagesUpTo } from '../../lessons/index.ts';
+import { stages as allStages, lessons } from '../../lessons/index.ts';
+import { furtherLessons, stagesFor } from '../course/course-folder.ts';
 import { probe } from '../facts/probe.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Spec } from '../oci/spec.ts';
@@ -38,7 +39,7 @@ export function specFrom(
   if (flags.hostname !== undefined) spec.hostname = flags.hostname;
   if (flags.readOnly && spec.root) spec.root.readonly = true;
   if (flags.init) spec.annotations = { ...spec.annotations, [INIT_ANNOTATION]: 'true' };
-  const stages = lesson === undefined ? allStages : stagesUpTo(lesson);
+  const stages = lesson === undefined ? allStages : stagesFor(lesson);
   addResources(spec, flags, stages);
   addMounts(spec, flags); // a device that is given is opened in what is closed by now
   setUserns(spec, flags);
@@ -56,11 +57,10 @@ function addResources(spec: Spec, flags: SpecFlags, stages: readonly Stage[]): v
 }
 
 function lessonId(name: string): string {
-  const found = lessons.find((lesson) => lesson.id === name || String(lesson.number) === name);
+  const all = [...lessons, ...furtherLessons()];
+  const found = all.find((lesson) => lesson.id === name || String(lesson.number) === name);
   if (!found)
-    throw new Error(
-      `--lesson ${name}: it takes one of ${lessons.map((l) => `${l.number} ${l.id}`).join(', ')}`,
-    );
+    throw new Error(`--lesson ${name}: it takes one of ${all.map((l) => `${l.number} ${l.id}`).join(', ')}`);
   return found.id;
 }
 

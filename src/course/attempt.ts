@@ -4,7 +4,6 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { stagesUpTo } from '../../lessons/index.ts';
 import type { Facts } from '../facts/facts.ts';
 import { probe } from '../facts/probe.ts';
 import { defaultSpec } from '../oci/default.ts';
@@ -28,6 +27,7 @@ import {
 } from './box.ts';
 import type { CatalogLesson } from './catalog.ts';
 import type { Lab, Running } from './check.ts';
+import { stagesFor } from './course-folder.ts';
 import { ownFolder, removeFolder } from './rootfs.ts';
 import { evaluate } from './sandbox.ts';
 import { timeScale } from './scale.ts';
@@ -109,7 +109,7 @@ export class Attempts implements Lab {
   }
 
   async #stages(spec: Spec, facts: Facts): Promise<readonly Stage[]> {
-    const stages = stagesUpTo(this.#lesson.id);
+    const stages = stagesFor(this.#lesson.id);
     const submission = this.#submission;
     if (!submission) return stages;
     const own = stages.find((stage) => stage.id === this.#lesson.id);

@@ -104,6 +104,8 @@ function boxSpec(folder: string): Spec {
     },
     mounts: [
       ...(spec.mounts ?? []),
+      // Who mounts one inside has to see one already (mount_namespaces(7), "Restrictions on mount namespaces").
+      { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['ro', 'nosuid', 'noexec', 'nodev'] },
       { destination: folder, type: 'bind', source: folder, options: ['bind'] },
     ],
     linux: { ...isolated, uidMappings: boxIds, gidMappings: boxIds, seccomp },

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { lessons } from '../../lessons/index.ts';
 import { packageRoot } from '../package-root.ts';
+import { furtherLessons } from './course-folder.ts';
 import { type Language, type LessonText, loadLesson } from './lesson.ts';
 
 export interface CatalogLesson {
@@ -12,13 +13,16 @@ export interface CatalogLesson {
   folderName: string;
 }
 
-/** Those that have a text: a stage alone is not a lesson yet. */
-export const catalog: readonly CatalogLesson[] = lessons
-  .map(({ number, id, folder }) => {
-    const path = join(packageRoot, 'lessons', basename(folder));
-    return { number, id, folder: path, folderName: basename(folder) };
-  })
-  .filter(({ folder }) => existsSync(join(folder, 'lesson.md')));
+/** Those that have a text, and the instructor's: a stage alone is not a lesson yet. */
+export const catalog: readonly CatalogLesson[] = [
+  ...lessons
+    .map(({ number, id, folder }) => {
+      const path = join(packageRoot, 'lessons', basename(folder));
+      return { number, id, folder: path, folderName: basename(folder) };
+    })
+    .filter(({ folder }) => existsSync(join(folder, 'lesson.md'))),
+  ...furtherLessons().map((lesson) => ({ ...lesson, folderName: basename(lesson.folder) })),
+].sort((a, b) => a.number - b.number);
 
 /** By number or id. */
 export function findLesson(name: string): CatalogLesson | undefined {

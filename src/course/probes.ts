@@ -1,5 +1,5 @@
 /** What the checks of several lessons share: containers that wait or obey, and the claims that each namespace's lesson makes. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { namespace, status } from '../evidence/process.ts';
@@ -7,7 +7,19 @@ import type { Spec } from '../oci/spec.ts';
 import { type Check, fail, type Lab, type Outcome, pass, type Running } from './check.ts';
 
 /** A word that nobody can have printed before. */
-export const random = () => `tslab-${randomBytes(8).toString('hex')}`;
+export const random = () => `tslab-${bytes().toString('hex')}`;
+
+/** An integer from `from` up to, but not including, `to`. */
+export const randomInt = (from: number, to: number) =>
+  from + Math.floor((bytes().readUInt32LE() / 2 ** 32) * (to - from));
+
+let bytes = () => randomBytes(8);
+
+/** From now on the same seed gives the same words and numbers, so that a mark can be given a second time. */
+export function useSeed(seed: string): void {
+  let count = 0;
+  bytes = () => createHash('sha256').update(`${seed} ${count++}`).digest().subarray(0, 8);
+}
 
 /** A program that says that it is there, and then waits. */
 export const IDLE = 'echo "ready"; exec sleep 1000';

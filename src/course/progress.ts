@@ -111,11 +111,11 @@ function isTable(value: unknown): boolean {
 }
 
 /** Beside and renamed, and on the disk before the rename: a crash leaves the old file or the new one. */
-export function write(file: string, text: string): void {
+export function write(file: string, text: string, mode = 0o644): void {
   mkdirSync(dirname(file), { recursive: true });
   const fresh = `${file}.${process.pid}.new`;
   rmSync(fresh, { force: true });
-  const fd = openSync(fresh, 'wx', 0o644);
+  const fd = openSync(fresh, 'wx', mode);
   try {
     writeSync(fd, text);
     fsyncSync(fd);

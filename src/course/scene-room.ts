@@ -49,6 +49,7 @@ export class SceneRoom {
       TERM: 'dumb',
       NO_COLOR: '1',
       SCRATCH: this.#scratch,
+      ...(process.env.TSLAB_COURSE ? { TSLAB_COURSE: process.env.TSLAB_COURSE } : {}),
       ...Object.fromEntries([this.#mark.split('=')]),
     };
   }

@@ -1,12 +1,12 @@
 /** "So far": what the runtime built up to a lesson isolates, read off a living container, and what the lesson added to the plan. */
 import { join } from 'node:path';
 import { diffArrays } from 'diff';
-import { lessons, stagesUpTo } from '../../lessons/index.ts';
 import { defaultSpec } from '../oci/default.ts';
 import { explainCall } from '../plan/explain.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
 import { start } from '../runtime/run.ts';
-import type { CatalogLesson } from './catalog.ts';
+import { type CatalogLesson, catalog } from './catalog.ts';
+import { stagesFor } from './course-folder.ts';
 import { isolation, type Row } from './isolation.ts';
 import type { Language } from './lesson.ts';
 import { ownFolder, removeFolder } from './rootfs.ts';
@@ -26,7 +26,7 @@ export async function printSoFar(lesson: CatalogLesson, language: Language, scre
     screen.item('skip', words.sofarNoRoot);
     return;
   }
-  const before = lessons.filter(({ number }) => number < lesson.number).at(-1);
+  const before = catalog.filter(({ number }) => number < lesson.number).at(-1);
   const folder = ownFolder();
   try {
     const rootfs = copyRootfs(join(folder, 'rootfs'));
@@ -45,7 +45,7 @@ export async function printSoFar(lesson: CatalogLesson, language: Language, scre
 /** Starts a container as of a lesson, looks at it from outside, and ends it. */
 async function look(id: string, rootfs: string): Promise<SoFar> {
   const spec = defaultSpec({ args: ['sleep', '60'], rootfs, lesson: id });
-  const container = await start(spec, { stages: stagesUpTo(id), stdio: ['ignore', 'ignore', 'ignore'] });
+  const container = await start(spec, { stages: stagesFor(id), stdio: ['ignore', 'ignore', 'ignore'] });
   try {
     const plan = container.plan.steps.map((step) => `${step.at.padEnd(5)} ${explainCall(step)}`);
     return { rows: isolation(container.pid), plan: plan.map((line) => line.replaceAll(rootfs, 'ROOTFS')) };

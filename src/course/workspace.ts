@@ -48,8 +48,8 @@ export function workspace(who: Learner, dir?: string): Workspace {
   };
 }
 
-/** For the editor alone: tslab itself reads none of it. */
-function furnish(folder: string): void {
+/** What an editor needs to know tslab's types; and, in a course's folder, what its checks import. */
+export function furnish(folder: string): void {
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
   writeNew(join(folder, 'tsconfig.json'), tsconfig);
   const link = join(folder, 'node_modules/tslab');
@@ -69,9 +69,12 @@ const tsconfig = `${JSON.stringify(
       erasableSyntaxOnly: true,
       skipLibCheck: true,
       types: [],
-      paths: { tslab: ['./node_modules/tslab/src/index.ts'] },
+      paths: {
+        tslab: ['./node_modules/tslab/src/index.ts'],
+        'tslab/checks': ['./node_modules/tslab/src/checks.ts'],
+      },
     },
-    include: ['*.ts'],
+    include: ['**/*.ts'],
   },
   undefined,
   2,

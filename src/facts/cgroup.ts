@@ -3,18 +3,20 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync 
 import { dirname, join } from 'node:path';
 import type { Spec } from '../oci/spec.ts';
 import type { CgroupFacts } from './facts.ts';
+import { managerOf } from './systemd.ts';
 
 /** @param mounts lines of /proc/self/mountinfo. */
 export function cgroupFacts(mounts: readonly string[], spec?: Spec): CgroupFacts {
-  const { controllers, unified } = trees(mounts);
+  const manager = managerOf(spec);
+  const { controllers, unified } = manager === 'user' ? withoutControllers(trees(mounts)) : trees(mounts);
   const v1 = Object.keys(controllers).length > 0;
-  const base = unified === undefined ? '/' : baseOf(unified);
+  const base = unified === undefined ? '/' : manager ? givenBySystemd(spec) : baseOf(unified);
   const tops = [...Object.values(controllers), ...(unified === undefined ? [] : [join(unified, base)])];
   return {
     layout: v1 ? (unified === undefined ? 'v1' : 'hybrid') : unified === undefined ? 'none' : 'v2',
     ...(unified === undefined ? {} : { unified, unifiedControllers: offered(join(unified, base)) }),
     controllers,
-    writable: tops.length > 0 && tops.every(writable),
+    writable: manager !== undefined || (tops.length > 0 && tops.every(writable)),
     base,
     ...(controllers.cpuset === undefined
       ? {}
@@ -56,6 +58,17 @@ function baseOf(unified: string): string {
   let base = /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1] ?? '/';
   while (base !== '/' && given(join(unified, dirname(base)))) base = dirname(base);
   return base;
+}
+
+/** A user's own systemd has what is below its service, wherever that user's processes are themselves. */
+function givenBySystemd(spec: Spec | undefined): string {
+  return /^.*\/user@\d+\.service(?=\/)/.exec(spec?.linux?.cgroupsPath ?? '')?.[0] ?? '/';
+}
+
+/** Of v1 it has nothing but the tree in which it keeps its books (systemd.resource-control(5), "Delegate="). */
+function withoutControllers({ controllers, unified }: ReturnType<typeof trees>): ReturnType<typeof trees> {
+  const books = Object.entries(controllers).filter(([name]) => name === 'name=systemd');
+  return { controllers: Object.fromEntries(books), ...(unified === undefined ? {} : { unified }) };
 }
 
 /** To enter a cgroup, its user also needs the right to write to the cgroup.procs above both places. */

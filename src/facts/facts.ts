@@ -24,6 +24,8 @@ export interface Facts {
   /** Whether `/` is a shared mount (systemd makes it so): then a mount made carelessly reaches the host. */
   readonly rootShared: boolean;
   readonly network?: NetworkFacts;
+  /** Read only for a config whose cgroup systemd gives a place. */
+  readonly systemd?: SystemdFacts;
   /** Read only for an ordinary user: root needs nobody's leave. */
   readonly ids?: IdFacts;
 }
@@ -37,6 +39,15 @@ export interface IdFacts {
   /** Absolute paths of the set-user-id helpers, if the host has them. */
   readonly newuidmap?: string;
   readonly newgidmap?: string;
+}
+
+/** The systemd to ask, and with which programs: their absolute paths, and the variables by which they find it. */
+export interface SystemdFacts {
+  /** The host's, or the asking user's own. */
+  readonly manager: 'system' | 'user';
+  readonly busctl?: string;
+  readonly systemctl?: string;
+  readonly env: readonly string[];
 }
 
 export interface IdRange {

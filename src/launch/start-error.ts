@@ -72,6 +72,8 @@ function stepHint(step: Step, errno: string, said: string): string | undefined {
     return `there is no ${step.path} on this host: see tslab doctor for the package that has it`;
   if (step.kind === 'write' && errno === 'EBUSY' && step.path.endsWith('/cgroup.subtree_control'))
     return 'a cgroup that holds processes itself hands out no controllers (cgroups(7), "no internal processes")';
+  if (step.kind === 'clone' && step.cgroup !== undefined && errno === 'EACCES')
+    return 'from a login session a user can’t enter the cgroups of their own systemd: put systemd-run --user --scope before the command';
   if (step.kind === 'schedattr' && errno === 'EPERM')
     return 'it takes CAP_SYS_NICE; where cgroups have a real-time budget, set linux.resources.cpu.realtimeRuntime';
   if (step.kind !== 'exec' || errno !== 'ENOENT') return undefined;

@@ -2,11 +2,12 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { KEYRING_ANNOTATION, NO_PIVOT_ANNOTATION } from '../oci/annotations.ts';
+import { KEYRING_ANNOTATION, NO_PIVOT_ANNOTATION, SYSTEMD_ANNOTATION } from '../oci/annotations.ts';
 import type { Spec } from '../oci/spec.ts';
 import { readBundle } from '../runtime/bundle.ts';
-import { withHome } from '../runtime/home.ts';
 import type { CreateOptions } from '../runtime/lifecycle.ts';
+import { withScope } from '../runtime/systemd.ts';
+import { type GlobalFlags, wantsSystemd } from './global.ts';
 
 export interface BirthFlags {
   bundle: string;
@@ -43,17 +44,17 @@ export function birthOptions(id: string, flags: BirthFlags): CreateOptions {
 }
 
 /** The bundle's config; what options say of a single start goes into annotations, as everything does that stages read. */
-export function configFor(flags: BirthFlags): Spec {
-  const spec = atHome(readBundle(resolve(flags.bundle), flags.config));
-  const said = {
+export function configFor(id: string, flags: BirthFlags, global: GlobalFlags): Spec {
+  const { annotations: given, ...spec } = readBundle(resolve(flags.bundle), flags.config);
+  const annotations: Record<string, string> = {
+    ...given,
     ...(flags.pivot ? {} : { [NO_PIVOT_ANNOTATION]: 'true' }),
     ...(flags.newKeyring ? {} : { [KEYRING_ANNOTATION]: 'inherit' }),
   };
-  return Object.keys(said).length === 0 ? spec : { ...spec, annotations: { ...spec.annotations, ...said } };
-}
-
-function atHome(spec: Spec): Spec {
-  return spec.process ? { ...spec, process: withHome(spec.process, spec.root?.path ?? '/') } : spec;
+  // Not the config's to say: its cgroupsPath would be taken for one that was settled on.
+  delete annotations[SYSTEMD_ANNOTATION];
+  const whole: Spec = Object.keys(annotations).length === 0 ? spec : { ...spec, annotations };
+  return wantsSystemd(global) ? withScope(id, whole) : whole;
 }
 
 /** Renamed into place: an engine that sees the file sees the whole number. */

@@ -18,7 +18,7 @@ export function features() {
     linux: {
       namespaces: Object.keys(cloneFlags).sort(),
       capabilities: [...capabilities],
-      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
       seccomp: seccomp(),
       // Whether this runtime can, not whether this host does.
       apparmor: { enabled: true },

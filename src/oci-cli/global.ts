@@ -13,11 +13,11 @@ export interface GlobalFlags {
 
 export function prepare(flags: GlobalFlags): void {
   useStateFolder(flags.root ?? defaultRoot());
-  if (flags.systemdCgroup || flags.cgroupManager === 'systemd')
-    throw new Error(
-      '--systemd-cgroup: this runtime makes its cgroups itself; tell the engine to use cgroupfs',
-    );
 }
+
+/** Engines say it with every command; it matters to those that make a container, and is remembered. */
+export const wantsSystemd = ({ systemdCgroup, cgroupManager }: GlobalFlags): boolean =>
+  systemdCgroup === true || cgroupManager === 'systemd';
 
 function defaultRoot(): string {
   if (process.geteuid?.() === 0 && !inUserNamespace()) return '/run/tslab-oci';

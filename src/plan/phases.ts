@@ -5,6 +5,7 @@
 export const phases = [
   'prepare', // host: what must exist before the process does: cgroup directories, namespaces to join
   'clone', // the birth: all new namespaces in one call, so that the user namespace owns the others
+  'scope', // systemd takes a process into a cgroup, not a name; it moves on while its ids are still its maker's
   'identity', // id maps first: without them the child is nobody and owns nothing
   'cgroup', // before the child uses anything, so that all it uses is counted
   'network', // links are moved in by the host while the child still waits

@@ -7,12 +7,13 @@ import { parseJson } from '../oci/parse-config.ts';
 import { violation } from '../oci/rules.ts';
 import type { Spec } from '../oci/spec.ts';
 import { validateConfig } from '../oci/validator.ts';
+import { withHome } from './home.ts';
 
 /** A config that is not what the specification says. */
 export class ConfigError extends Error {}
 
 /**
- * Reads and judges a bundle's config. `root.path` is absolute in what is returned.
+ * Reads and judges a bundle's config. In what is returned `root.path` is absolute, and the program has a HOME.
  *
  * @param file default: config.json in the bundle.
  * @throws ConfigError naming the file and the field.
@@ -21,7 +22,12 @@ export function readBundle(bundle: string, file = join(bundle, 'config.json')): 
   const spec = judged(file, parsed(file));
   const path = resolve(bundle, spec.root?.path ?? '');
   if (!existsSync(path)) throw new ConfigError(`${file}: root.path: ${path}: no such directory`);
-  return { ...spec, root: { ...spec.root, path } };
+  const { process } = spec;
+  return {
+    ...spec,
+    root: { ...spec.root, path },
+    ...(process ? { process: withHome(process, path) } : {}),
+  };
 }
 
 function parsed(file: string): unknown {

@@ -8,6 +8,13 @@ import type { CgroupDirectories } from '../steps/cgroup/place.ts';
 import { type Limit, limits, pathOf, versionOf } from '../steps/cgroup/resources.ts';
 import { refuse } from '../steps/cgroup/write.ts';
 
+/** A change that has been judged. */
+export interface Change {
+  /** What is asked from now on. */
+  readonly whole: Resources;
+  readonly wanted: readonly Limit[];
+}
+
 /**
  * @param change what to set; what it leaves out stays.
  * @param now what was asked before: a group such as `memory` is judged as a whole.
@@ -20,6 +27,18 @@ export function update(
   change: Resources,
   now: Resources = {},
 ): Resources {
+  const { whole, wanted } = judge(directories, facts, change, now);
+  apply(directories, wanted);
+  return whole;
+}
+
+/** The first half of update: nothing is written. */
+export function judge(
+  directories: CgroupDirectories,
+  facts: Pick<Facts, 'kernel' | 'cgroup'>,
+  change: Resources,
+  now: Resources = {},
+): Change {
   const whole = merged(change, now);
   if (change.devices && versionOf('devices', facts.cgroup) === 2)
     refuse('devices', 'under cgroup v2 they are decided by a program that stays for the cgroup’s life');
@@ -28,9 +47,13 @@ export function update(
   );
   const wanted = [...limits(touched, facts), ...idleNoMore(change, facts)];
   if (change.memory?.limit && whole.memory?.checkBeforeUpdate) checkUsage(directories, change.memory.limit);
+  return { whole, wanted };
+}
+
+/** The second. */
+export function apply(directories: CgroupDirectories, wanted: readonly Limit[]): void {
   handOut(wanted, directories);
   write(wanted, directories);
-  return whole;
 }
 
 function merged(change: Resources, now: Resources): Resources {

@@ -9,7 +9,7 @@ import type { Process, Spec } from '../oci/spec.ts';
 import { compose } from '../plan/compose.ts';
 import type { Step } from '../plan/step.ts';
 import { enterSteps } from '../steps/cgroup/enter.ts';
-import { cgroupDirectories } from '../steps/cgroup/place.ts';
+import type { CgroupDirectories } from '../steps/cgroup/place.ts';
 import { isMapped } from '../steps/idmap.ts';
 import { cloneFlags } from '../steps/join.ts';
 import { execAffinity } from '../steps/scheduling.ts';
@@ -27,7 +27,8 @@ export interface ExecOptions extends Omit<PerformOptions, 'ledger'>, Sockets {}
 
 /** @throws StartError, with ESRCH if the container has ended meanwhile; Error if it is paused: what is born there stands still. */
 export function exec(state: State, process: Process, options: ExecOptions = {}): Promise<Container> {
-  if (state.spec.linux?.cgroupsPath && isFrozen(directoriesOf(state)))
+  const directories = state.spec.linux?.cgroupsPath ? directoriesOf(state) : undefined;
+  if (directories && isFrozen(directories))
     return Promise.reject(new Error(`container ${state.id}: it is paused; tslab unpause ${state.id}`));
   const id = `${state.id}-exec-${globalThis.process.pid}`;
   // Without a mount namespace in it, no stage opens or mounts anything.
@@ -48,17 +49,20 @@ export function exec(state: State, process: Process, options: ExecOptions = {}):
     .filter((stage) => ownStages.includes(stage.id))
     .flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id)));
   const affinity = execAffinity(process).map((draft) => withOrigin(draft, 'process'));
-  const enter = cgroupOf(state, facts.cgroup).map((draft) => withOrigin(draft, 'cgroup'));
+  const enter = enterCgroup(state.pid, directories, facts.cgroup).map((draft) => withOrigin(draft, 'cgroup'));
   const sockets = options.leave ? socketSteps(process, options) : [];
   const steps = [...enter, ...joinNamespaces(state), ...own, ...affinity, ...sockets];
   return perform(compose(id, steps), options);
 }
 
 /** So that its limits and counts are the container's; while the host hand has not joined anything yet. */
-function cgroupOf({ pid, spec }: State, facts: CgroupFacts): readonly Draft[] {
-  const path = spec.linux?.cgroupsPath;
-  if (!path) return [];
-  const { unified, controllers } = cgroupDirectories(path, facts);
+function enterCgroup(
+  pid: number,
+  directories: CgroupDirectories | undefined,
+  facts: CgroupFacts,
+): readonly Draft[] {
+  if (!directories) return [];
+  const { unified, controllers } = directories;
   if (unified === undefined || facts.unified === undefined) return enterSteps({ controllers });
   // A v2 cgroup that an init inside has divided takes no processes itself any more (cgroups(7)): then to where that is.
   const deeper = join(facts.unified, cgroupPaths(pid)[''] ?? '');

@@ -8,15 +8,16 @@ import { probe } from '../facts/probe.ts';
 import type { Resources, Spec } from '../oci/spec.ts';
 import type { Step } from '../plan/step.ts';
 import { directoriesOf, freeze, isFrozen, pids, thaw } from './cgroup.ts';
-import { update } from './cgroup-update.ts';
+import { apply, judge } from './cgroup-update.ts';
 import { stateFolder } from './folders.ts';
 import { poststart, poststop } from './hooks.ts';
 import { ledgerFor, playLedger } from './ledgers.ts';
 import { LifecycleError } from './lifecycle-error.ts';
-import { type Container, type StartOptions, start as startWith } from './run.ts';
+import { type Container, carryOut, type StartOptions, start as startWith } from './run.ts';
 import { sendSignal, signalProcess } from './signal.ts';
 import { type Sockets, socketSteps } from './sockets.ts';
 import { isAlive, isClaimed, readState, type State, saveSpec } from './state.ts';
+import { propertySteps } from './systemd.ts';
 
 /** runtime.md, "State". */
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped';
@@ -161,12 +162,18 @@ export async function resume(id: string): Promise<void> {
   await thaw(directoriesOf(inStatus(id, 'paused', 'resume')));
 }
 
-/** Other limits than those it has; what is not named stays. @throws LifecycleError, PlanError */
-export function updateLimits(id: string, change: Resources): void {
+/** Other limits than those it has; what is not named stays. @throws LifecycleError, PlanError, StartError */
+export async function updateLimits(id: string, change: Resources): Promise<void> {
   const state = existing(id);
   if (!isAlive(state)) throw new LifecycleError(`container not running: ${id}`);
   const { spec } = state;
-  const resources = update(directoriesOf(state), probe(spec), change, spec.linux?.resources);
+  const directories = directoriesOf(state);
+  const facts = probe(spec);
+  const { whole: resources, wanted } = judge(directories, facts, change, spec.linux?.resources);
+  // The scope's first: under v1 the one above has to let the one below have more (sched-bwc.rst, "Hierarchical considerations").
+  const properties = propertySteps(spec, facts, wanted);
+  if (properties.length > 0) await carryOut({ version: 1, id, steps: properties });
+  apply(directories, wanted);
   saveSpec(state, { ...spec, linux: { ...spec.linux, resources } });
 }
 

@@ -119,9 +119,11 @@ export async function run(spec: Spec, options?: StartOptions): Promise<Exit> {
 export function carryOut(plan: Plan): Promise<void> {
   return new Promise((resolve, reject) => {
     let failure: Error | undefined;
+    let said = '';
     const stdio = ['ignore', 'ignore', 'inherit'] as const;
     const hand = launch(plan, { stdio }, (event) => {
-      if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno);
+      if (event.type === 'said') said += event.said ?? '';
+      else if (event.type === 'failed') failure = new StartError(plan, event.step, event.errno, said);
     });
     hand.process.once('error', (cause) => reject(notStarted(cause)));
     hand.process.once('close', (code, signal) => {

@@ -11,7 +11,7 @@ import { lack, type Report, runInMachine } from '../support/v2/boot.ts';
  * Playing every lesson, as root and as an ordinary user, takes longer than all other tests together, and engines want more of a
  * machine; the host has both.
  */
-const notThere = /kernel\/(course\/lessons|oci\/(podman|containerd))/;
+const notThere = /kernel\/(course\/lessons|oci\/(podman|containerd|systemd))/;
 const files = globSync('test/kernel/**/*.test.ts', { cwd: packageRoot }).filter(
   (file) => !notThere.test(file),
 );

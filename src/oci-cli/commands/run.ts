@@ -12,9 +12,9 @@ export const declare = (program: Command): void => {
     .argument('<id>')
     .option('-d, --detach', 'do not wait, and do not delete')
     .option('--keep', 'do not delete')
-    .action(async (id: string, flags: RunFlags) => {
+    .action(async (id: string, flags: RunFlags, command: Command) => {
       const options = birthOptions(id, flags);
-      const spec = configFor(flags);
+      const spec = configFor(id, flags, command.optsWithGlobals());
       if (flags.detach) {
         const { begin, create } = await import('../../runtime/lifecycle.ts');
         writePidFile(flags.pidFile, (await create(spec, options)).pid);

@@ -44,7 +44,7 @@ export const declare = (program: Command): void => {
       const { updateLimits } = await import('../../runtime/lifecycle.ts');
       const file = flags.resources === '-' ? 0 : flags.resources;
       const change = file === undefined ? resourcesFrom(flags) : JSON.parse(readFileSync(file, 'utf8'));
-      updateLimits(id, change);
+      await updateLimits(id, change);
     });
 };
 

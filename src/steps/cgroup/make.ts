@@ -64,7 +64,7 @@ function cpuset(tree: Tree, directory: string, { cpuset }: CgroupFacts): Draft[]
 }
 
 /** A v2 cgroup has the controllers that the one above hands out (cgroups(7), "cgroup.subtree_control"). */
-function handOut(directory: string, facts: CgroupFacts, wanted: readonly Limit[]): Draft[] {
+export function handOut(directory: string, facts: CgroupFacts, wanted: readonly Limit[]): Draft[] {
   const offered = facts.unifiedControllers ?? [];
   const asked = wanted.filter(({ version, controller }) => version === 2 && offered.includes(controller));
   const strict = [...new Set(asked.map(({ controller }) => controller))];

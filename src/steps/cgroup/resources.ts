@@ -37,6 +37,13 @@ export function limits(resources: Resources, facts: Pick<Facts, 'kernel' | 'cgro
   ];
 }
 
+/**
+ * Whoever makes no nodes has in a container the host's own, under the host's permissions, and there is nothing for rules to
+ * guard. Engines write them all the same.
+ */
+export const needlessDeviceRules = ({ capabilities }: Pick<Facts, 'capabilities'>): boolean =>
+  !capabilities.includes('CAP_MKNOD');
+
 function limitsOf(
   controller: Controller,
   resources: Resources,

@@ -190,3 +190,15 @@ test('a list of what is there', () => {
   expect(bundle.oci('list', '--quiet').stdout.split('\n').sort()).toEqual(['', 'one', 'two']);
   expect(JSON.parse(bundle.oci('list', '--format', 'json').stdout)).toHaveLength(2);
 });
+
+test('--systemd-cgroup without systemd is refused and says what to do; commands on containers that are there are not', (ctx) => {
+  ctx.skip(existsSync('/run/systemd/system'), 'systemd runs here');
+  using bundle = new Bundle().config(['sleep', '100']);
+  expect(bundle.oci('--systemd-cgroup', 'create', 'one')).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/systemd does not run here; .*cgroupfs/),
+  });
+  expect(list(bundle.root)).toEqual([]);
+  bundle.oci('create', 'one');
+  expect(bundle.oci('--systemd-cgroup', 'delete', '--force', 'one')).toMatchObject({ status: 0, stderr: '' });
+});

@@ -16,22 +16,33 @@ export interface Report {
   console: string;
 }
 
+/** With which cgroups systemd runs there, if it does. */
+export type Systemd = 'v2' | 'hybrid' | 'v1';
+
 const needed = ['linux.uml', 'busybox', 'cc', 'unshare', 'taskset', 'setpriv'];
+const systemdNeeds = ['/lib/systemd/systemd', 'dbus-daemon', 'busctl'];
 
 /** Why there is no such machine here, if so. */
-export function lack(): string | undefined {
+export function lack(systemd?: Systemd): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root';
-  const missing = needed.filter((name) => spawnSync('which', [name]).status !== 0);
+  const missing = [...needed, ...(systemd ? systemdNeeds : [])].filter(
+    (name) => spawnSync('which', [name]).status !== 0,
+  );
   return missing.length > 0 ? `no ${missing.join(', ')} on this host` : undefined;
 }
 
 /** @param files relative to the checkout. @param timeout in seconds: then the machine is switched off. */
-export async function runInMachine(files: readonly string[], timeout: number): Promise<Report> {
+export async function runInMachine(
+  files: readonly string[],
+  timeout: number,
+  systemd?: Systemd,
+): Promise<Report> {
   const dir = mkdtempSync(join(tmpdir(), 'tslab-v2-'));
   try {
     const vitest = ['dist/node', 'node_modules/vitest/vitest.mjs', 'run', '--project', 'kernel'];
     const reporters = ['--reporter', './test/support/v2/report.ts', '--reporter', 'verbose', '--no-color'];
-    const words = [join(import.meta.dirname, 'machine'), ...vitest, ...reporters, ...files];
+    const machine = [join(import.meta.dirname, 'machine'), ...(systemd ? [`--systemd=${systemd}`] : [])];
+    const words = [...machine, ...vitest, ...reporters, ...files];
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...words], {
       cwd: packageRoot,
       stdio: ['ignore', 'pipe', 'inherit'],
