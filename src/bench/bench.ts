@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { defaultSpec } from '../oci/default.ts';
 import { packageRoot } from '../package-root.ts';
 import { start } from '../runtime/run.ts';
+import { engines } from './engine.ts';
 import { withoutUnifiedTree } from './hidden.ts';
 import { command, timed } from './stopwatch.ts';
 
@@ -16,13 +17,13 @@ export interface Row {
   min_ms: number;
   max_ms: number;
   runs: number;
-  /** Against the first row of its group: the bare C limit, or a bare Node. */
+  /** Against the first row of its group: the bare C limit, a bare Node, or podman with runc. */
   ratio_to_limit: number;
 }
 
 /** Resolves with the milliseconds that it took. */
 type Once = () => Promise<number>;
-interface Contestant {
+export interface Contestant {
   runtime: string;
   once: Once;
   end?: () => void;
@@ -38,6 +39,7 @@ export async function bench(runs: number): Promise<Row[]> {
     return [
       ...(await race('container, all namespaces + cgroup', containers(folder, rootfs), runs)),
       ...(await race('shell, cold', shells(rootfs), runs)),
+      ...(await race('engine', engines(folder, rootfs, ['crun', 'runc'].filter(installed)), runs)),
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
