@@ -35,6 +35,7 @@ export default defineConfig({
           include: ['test/kernel/**/*.test.ts'],
           exclude: [
             'test/kernel/course/**',
+            'test/kernel/image/**',
             'test/kernel/peers.test.ts',
             'test/kernel/oci/{podman/**,containerd*}',
           ],

@@ -19,6 +19,7 @@ CALL(seccomp); CALL(sendfd);
 CALL(personality); CALL(schedattr); CALL(ioprio); CALL(affinity); CALL(mempolicy); CALL(keyring);
 CALL(init); CALL(exec);
 CALL(bpf);
+CALL(fsopen); CALL(fsconfig); CALL(fsmount);
 #undef CALL
 
 /* What a system call returned, as a step's result. */

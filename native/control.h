@@ -18,6 +18,7 @@ int control_fd(void);             /* -1: nobody asked, or the asker is gone */
 bool control_lost(void);
 void control_close(void);
 void event(struct event);
+void said(const char *text);         /* what somebody else has to say about a failure, in pieces */
 void events_flush(void);
 int next_command(struct command *); /* 1 one came, 0 none yet, -1 the asker is gone or talks nonsense */
 

@@ -11,30 +11,35 @@ export const owns = ['linux.namespaces[uts]', 'hostname', 'domainname'];
 const MOST = 64;
 
 export default function uts(spec: Spec, _facts: Facts): Draft[] {
-  const { hostname, domainname } = spec;
-  checkName('hostname', hostname, spec);
-  checkName('domainname', domainname, spec);
-  if (!namespace(spec, 'uts')) return [];
+  checkName('hostname', spec);
+  checkName('domainname', spec);
+  return [...newNamespace(spec, 'uts'), ...names(spec)];
+}
+
+/** In the child: sethostname(2) names the namespace of whoever calls it. */
+function names({ hostname, domainname }: Spec): Draft[] {
   const common = { at: 'child', phase: 'names' } as const;
-  return [
-    ...newNamespace(spec, 'uts'),
-    ...(hostname === undefined
-      ? []
-      : [{ ...common, kind: 'sethostname', name: hostname, field: 'hostname' } as const]),
-    ...(domainname === undefined
-      ? []
-      : [{ ...common, kind: 'setdomainname', name: domainname, field: 'domainname' } as const]),
-  ];
+  const steps: Draft[] = [];
+  // #region names
+  if (hostname !== undefined)
+    steps.push({ ...common, kind: 'sethostname', name: hostname, field: 'hostname' });
+  if (domainname !== undefined)
+    steps.push({ ...common, kind: 'setdomainname', name: domainname, field: 'domainname' });
+  // #endregion
+  return steps;
 }
 
 /** The host's own name is not ours to change, and the kernel cuts nothing short: it refuses. */
-function checkName(field: string, name: string | undefined, spec: Spec): void {
+function checkName(field: 'hostname' | 'domainname', spec: Spec): void {
+  const name = spec[field];
   if (name === undefined) return;
   const bytes = Buffer.byteLength(name);
   if (bytes > MOST)
     throw new PlanError(`${field} has ${bytes} bytes; the kernel takes ${MOST} (sethostname(2))`);
+  // #region refuse
   if (!namespace(spec, 'uts'))
     throw new PlanError(
       `${field}: without a namespace of type uts in linux.namespaces it would be the host's own`,
     );
+  // #endregion
 }

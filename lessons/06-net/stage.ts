@@ -1,10 +1,11 @@
 /** Lesson 6: a network of one's own. It starts out empty; even lo is down. */
 import type { Facts } from '../../src/facts/facts.ts';
+import { INIT_LAYER_ANNOTATION } from '../../src/oci/annotations.ts';
 import { namespace, type Spec } from '../../src/oci/spec.ts';
 import { newNamespace } from '../../src/steps/join.ts';
 import { addressOf, attach, netlink } from '../../src/steps/net/attach.ts';
 import { netDevices } from '../../src/steps/net/devices.ts';
-import { networkFiles } from '../../src/steps/net/files.ts';
+import { initLayerFiles, networkFiles } from '../../src/steps/net/files.ts';
 import { LO, linkUp } from '../../src/steps/net/links.ts';
 import {
   ADDRESS_ANNOTATION,
@@ -43,8 +44,13 @@ function loopback(spec: Spec): Draft[] {
 }
 
 function files(spec: Spec, { network }: Facts, bridged: boolean): Draft[] {
-  if (!network || spec.annotations?.[NETWORK_ANNOTATION] === undefined) return [];
+  const { annotations = {} } = spec;
+  const layer = annotations[INIT_LAYER_ANNOTATION];
+  const wanted = network && annotations[NETWORK_ANNOTATION] !== undefined;
+  if (!wanted) return layer === undefined ? [] : initLayerFiles(spec, layer, undefined);
   // Joined to another container's network, the address is the other's, and whoever built the config knows it.
-  const address = bridged ? addressOf(spec, network) : spec.annotations[ADDRESS_ANNOTATION];
-  return networkFiles(spec, network, address);
+  const address = bridged ? addressOf(spec, network) : annotations[ADDRESS_ANNOTATION];
+  return layer === undefined
+    ? networkFiles(spec, network, address)
+    : initLayerFiles(spec, layer, network, address);
 }

@@ -8,6 +8,7 @@ import type { Facts } from '../facts/facts.ts';
 import { probe } from '../facts/probe.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Spec } from '../oci/spec.ts';
+import { PlanError } from '../plan/error.ts';
 import { type Policy, validateDrafts } from '../plan/validate.ts';
 import { readPlain, writeNew } from '../runtime/plain-file.ts';
 import { planFor } from '../runtime/plan.ts';
@@ -28,6 +29,7 @@ import {
 import type { CatalogLesson } from './catalog.ts';
 import type { Lab, Running } from './check.ts';
 import { stagesFor } from './course-folder.ts';
+import { joining, type Kept, type KeptType, keeping, numberOf } from './kept-namespace.ts';
 import { ownFolder, removeFolder } from './rootfs.ts';
 import { evaluate } from './sandbox.ts';
 import { timeScale } from './scale.ts';
@@ -90,17 +92,31 @@ export class Attempts implements Lab {
   }
 
   async start(argv: string[], change: (spec: Spec) => void = () => {}): Promise<Running> {
+    return (await this.#start(argv, change)).running;
+  }
+
+  async startJoined(type: KeptType, argv: string[], change: (spec: Spec) => void = () => {}) {
+    const kept: Kept = { type, path: join(this.folder(), 'namespace') };
+    this.write(kept.path, '');
+    const { running, joined } = await this.#start(argv, change, kept);
+    return { ...running, joined };
+  }
+
+  async #start(argv: string[], change: (spec: Spec) => void, kept?: Kept) {
     const rootfs = copyRootfs(join(this.#folder, `rootfs-${++this.#names}`));
     giveToBox(rootfs);
     const spec = defaultSpec({ args: argv, rootfs, lesson: this.#lesson.id });
+    if (kept) joining(spec, kept);
     change(spec);
     const facts = factsInBox(probe(spec));
-    const plan = planFor('attempt', spec, facts, await this.#stages(spec, facts), { before: sharedTree });
+    const before = [...sharedTree, ...(kept ? keeping(kept) : [])];
+    const plan = planFor('attempt', spec, facts, await this.#stages(spec, facts), { before });
     const box = await openBox(this.#folder);
     this.#boxes.push(box);
+    const joined = kept ? numberOf(box.pid, kept) : 0;
     const container = await performIn(box, plan);
     this.#last = { launcher: box.pid, before: container.mountsBefore };
-    return running(box, container, rootfs);
+    return { running: running(box, container, rootfs), joined };
   }
 
   async close(): Promise<void> {
@@ -115,8 +131,18 @@ export class Attempts implements Lab {
     const own = stages.find((stage) => stage.id === this.#lesson.id);
     const { drafts, printed } = await evaluate(submission.file, submission.source, spec, facts);
     this.printed = printed;
-    validateDrafts(drafts, policyFor(spec, own?.plan(spec, facts) ?? []));
+    validateDrafts(drafts, policyFor(spec, own ? whatItDoes(own, spec, facts) : []));
     return stages.map((stage) => (stage === own ? { ...own, plan: () => drafts as Draft[] } : stage));
+  }
+}
+
+/** A config that the lesson's own stage refuses: nothing on the host's side, and no word of it to the learner. */
+function whatItDoes(own: Stage, spec: Spec, facts: Facts): readonly Draft[] {
+  try {
+    return own.plan(spec, facts);
+  } catch (error) {
+    if (error instanceof PlanError) return [];
+    throw error;
   }
 }
 
@@ -128,9 +154,12 @@ function policyFor(spec: Spec, reference: readonly Draft[]): Policy {
   );
   return {
     hostKinds: [...new Set<Draft['kind']>(['clone', ...onHost])],
-    hostPaths: [spec.root?.path, ...sources.map((mount) => mount.source), ...defaultDevicePaths].filter(
-      (path) => path !== undefined,
-    ),
+    hostPaths: [
+      spec.root?.path,
+      ...sources.map((mount) => mount.source),
+      ...(spec.linux?.namespaces ?? []).map(({ path }) => path),
+      ...defaultDevicePaths,
+    ].filter((path) => path !== undefined),
     argv: spec.process?.args ?? [],
     envp: spec.process?.env ?? [],
   };

@@ -1,6 +1,7 @@
 /** What a lesson's checks.ts is made of: claims about evidence, each with one of four outcomes. */
 import type { Writable } from 'node:stream';
 import type { Spec } from '../oci/spec.ts';
+import type { KeptType } from './kept-namespace.ts';
 import type { Language } from './lesson.ts';
 
 export type Text = Record<Language, string>;
@@ -29,6 +30,15 @@ export interface Lab {
    * @throws StartError, which becomes a `fail` with the step and what its error means, unless the check catches it.
    */
   start(argv: string[], change?: (spec: Spec) => void): Promise<Running>;
+  /**
+   * As `start`, with a namespace of that type that is there already: it is kept by a file, which the config names. Nobody
+   * is in it any more; `joined` is its inode number.
+   */
+  startJoined(
+    type: KeptType,
+    argv: string[],
+    change?: (spec: Spec) => void,
+  ): Promise<Running & { joined: number }>;
   /** The mounts of the host's side of the attempt, now and before the last container was made. */
   host: { mountinfo(): string; mountinfoBefore(): string };
   /** A new folder beside the root folders, where the container's root may write. */

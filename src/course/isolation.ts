@@ -1,6 +1,6 @@
 /** What a process has of its own and what it shares with us, read from /proc: evidence, never the plan. */
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-
+import { names } from '../evidence/names.ts';
 import type { Text } from './check.ts';
 
 export interface Row {
@@ -22,7 +22,7 @@ export function isolation(pid: number): Row[] {
     },
     namespace(pid, 'mnt', { en: 'mounts', zh: '挂载' }, mounts),
     namespace(pid, 'pid', { en: 'process numbers', zh: '进程号' }, number),
-    namespace(pid, 'uts', { en: 'host name', zh: '主机名' }),
+    namespace(pid, 'uts', { en: 'host name', zh: '主机名' }, hostname),
     namespace(pid, 'ipc', { en: 'IPC objects', zh: 'IPC 对象' }),
     namespace(pid, 'net', { en: 'network', zh: '网络' }, links),
     namespace(pid, 'user', { en: 'users', zh: '用户' }),
@@ -62,6 +62,8 @@ function number(who: Who, pid: number): Text {
     /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]?.split(/\s+/) ?? [];
   return both(`PID ${who === 'self' ? numbers[0] : numbers.at(-1)}`);
 }
+
+const hostname = (who: Who): Text => both(names(who)?.hostname ?? '–');
 
 /** Two lines of heading, then a link each. */
 function links(who: Who): Text {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { namespace, status } from '../evidence/process.ts';
 import type { Spec } from '../oci/spec.ts';
 import { type Check, fail, type Lab, type Outcome, pass, type Running } from './check.ts';
+import { StageProblem } from './sandbox.ts';
 
 /** A word that nobody can have printed before. */
 export const random = () => `tslab-${bytes().toString('hex')}`;
@@ -30,12 +31,26 @@ export async function ready(
   script: string,
   change?: (spec: Spec) => void,
 ): Promise<Running | Outcome> {
-  const container = await lab.start(['sh', '-c', script], change);
+  return awake(await lab.start(['sh', '-c', script], change));
+}
+
+/** The same of one that has been started. */
+export async function awake<R extends Running>(container: R): Promise<R | Outcome> {
   if (await container.waitFor(/^ready$/m)) return container;
   return fail(
     { en: 'the container runs sh', zh: '容器里运行着 sh' },
     container.stderr() || 'no output from the program',
   );
+}
+
+/** What the stage says when it refuses a config; or the container, if it takes it. */
+export async function refusal(lab: Lab, change: (spec: Spec) => void): Promise<string | Running> {
+  try {
+    return await lab.start(['sleep', '1000'], change);
+  } catch (error) {
+    if (error instanceof StageProblem && error.problem.code === 'throws') return error.problem.message;
+    throw error;
+  }
 }
 
 /** A file in each root folder: a container that doesn't see it stands on the host, and is told to do nothing there. */

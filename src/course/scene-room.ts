@@ -1,7 +1,7 @@
 /**
- * Where scenes play: a scratch folder, a shell in a mount namespace of its own that stands for the host, and
- * containers started from within that namespace. What was played there can't reach the host's mounts, and all of
- * it goes when the room is closed.
+ * Where scenes play: a scratch folder, a shell that stands for the host, in namespaces of its own, and containers
+ * started from within these. What was played there can't reach the host's mounts, its names or its IPC objects, and all
+ * of it goes when the room is closed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -25,6 +25,8 @@ export interface ContainerShell {
 }
 
 const tslab = join(packageRoot, 'bin/tslab');
+/** What lessons break on the stand-in; unshare(1) and nsenter(1) call them the same. */
+const standIn = ['--mount', '--uts', '--ipc'];
 const START_LIMIT = 10_000;
 const GRACE = 3000;
 
@@ -59,14 +61,14 @@ export class SceneRoom {
     return new SceneRoom(ownFolder());
   }
 
-  /** unshare(1) execs the shell, so its process is the shell, and the namespace ends with it. */
+  /** unshare(1) execs the shell, so its process is the shell, and the namespaces end with it. */
   hostShell(): Shell {
-    const child = this.#spawn(['unshare', '--mount', '--propagation', 'private', 'sh']);
+    const child = this.#spawn(['unshare', ...standIn, '--propagation', 'private', 'sh']);
     this.#host = child;
     return new Shell(shellProcess(child, () => endAll([child.pid ?? 0, ...processesMarked(this.#mark)])));
   }
 
-  /** Started inside the host shell's mount namespace, which has to be there. */
+  /** Started inside the host shell's namespaces, which have to be there. */
   async containerShell(flags: string): Promise<ContainerShell> {
     const rootfs = copyRootfs(join(this.#folder, `rootfs-${++this.#rootfs}`));
     const id = `scene-${randomBytes(4).toString('hex')}`;
@@ -75,7 +77,7 @@ export class SceneRoom {
       'nsenter',
       '--target',
       String(this.#host?.pid),
-      '--mount',
+      ...standIn,
       '--',
       tslab,
       ...run,

@@ -48,7 +48,10 @@ async function look(id: string, rootfs: string): Promise<SoFar> {
   const container = await start(spec, { stages: stagesFor(id), stdio: ['ignore', 'ignore', 'ignore'] });
   try {
     const plan = container.plan.steps.map((step) => `${step.at.padEnd(5)} ${explainCall(step)}`);
-    return { rows: isolation(container.pid), plan: plan.map((line) => line.replaceAll(rootfs, 'ROOTFS')) };
+    return {
+      rows: isolation(container.pid),
+      plan: plan.map((line) => line.replaceAll(rootfs, 'ROOTFS').replaceAll(container.id, 'NAME')),
+    };
   } finally {
     await container.stop();
   }

@@ -3,10 +3,12 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { KEYRING_ANNOTATION, NO_PIVOT_ANNOTATION, SYSTEMD_ANNOTATION } from '../oci/annotations.ts';
+import { isSet } from '../oci/fields.ts';
 import type { Spec } from '../oci/spec.ts';
 import { readBundle } from '../runtime/bundle.ts';
 import type { CreateOptions } from '../runtime/lifecycle.ts';
 import { withScope } from '../runtime/systemd.ts';
+import { overlayFields } from '../steps/overlay/spec.ts';
 import { type GlobalFlags, wantsSystemd } from './global.ts';
 
 export interface BirthFlags {
@@ -45,7 +47,9 @@ export function birthOptions(id: string, flags: BirthFlags): CreateOptions {
 
 /** The bundle's config; what options say of a single start goes into annotations, as everything does that stages read. */
 export function configFor(id: string, flags: BirthFlags, global: GlobalFlags): Spec {
-  const { annotations: given, ...spec } = readBundle(resolve(flags.bundle), flags.config);
+  const config = readBundle(resolve(flags.bundle), flags.config);
+  refuseLayers(config);
+  const { annotations: given, ...spec } = config;
   const annotations: Record<string, string> = {
     ...given,
     ...(flags.pivot ? {} : { [NO_PIVOT_ANNOTATION]: 'true' }),
@@ -55,6 +59,18 @@ export function configFor(id: string, flags: BirthFlags, global: GlobalFlags): S
   delete annotations[SYSTEMD_ANNOTATION];
   const whole: Spec = Object.keys(annotations).length === 0 ? spec : { ...spec, annotations };
   return wantsSystemd(global) ? withScope(id, whole) : whole;
+}
+
+/**
+ * Engines pass an image's own annotations on, and a folder of the host as a layer of the container would be the host's
+ * whole disk to whoever made the image.
+ */
+function refuseLayers(spec: Spec): void {
+  const field = overlayFields.find((name) => isSet(spec, name));
+  if (field !== undefined)
+    throw new Error(
+      `config: ${field}: engines hand over a merged root; layers are for tslab run and the library`,
+    );
 }
 
 /** Renamed into place: an engine that sees the file sees the whole number. */

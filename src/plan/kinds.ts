@@ -177,6 +177,17 @@ export const kinds = {
 
   // what its cgroup allows
   bpf: kind(80, 'host', { dir: 'fd?', path: 'str', type: 'u32', attach: 'u32', program: 'bytes' }),
+
+  // a file system made by descriptor: opened, told its parameters one by one, mounted nowhere yet
+  fsopen: kind(81, 'both', { fstype: 'str', as: 'as' }),
+  fsconfig: kind(82, 'both', {
+    fd: 'fd',
+    command: 'name:fsCommands',
+    key: 'str?',
+    value: 'str?',
+    handed: 'fd?',
+  }),
+  fsmount: kind(83, 'both', { fd: 'fd', set: 'flags:attr?', as: 'as' }),
 } as const satisfies Record<string, KindSpec>;
 
 export type Kind = keyof typeof kinds;

@@ -95,7 +95,10 @@ describe('the checks, which are root,', () => {
       'root',
     );
     const thrown = await gradeText('throw new Error("\\x1b[2J\\x9b31m\\u202e")');
-    for (const text of [grade, thrown].map((one) => everyText(one).join('\n')))
+    const name = "{ at: 'child', phase: 'start', kind: 'sethostname', name: '\\x1b[2J\\x9b31m\\nowned' },";
+    const named = await graded('uts', name, 'hostname');
+    expect(JSON.stringify(named)).toContain('owned');
+    for (const text of [grade, thrown, named].map((one) => everyText(one).join('\n')))
       expect(text.replace(/[\n\t]/g, '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   });
 });
