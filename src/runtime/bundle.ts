@@ -5,7 +5,7 @@ import type { ErrorObject } from 'ajv';
 import { inOwnWords } from '../oci/dialect.ts';
 import { parseJson } from '../oci/parse-config.ts';
 import { violation } from '../oci/rules.ts';
-import type { Spec } from '../oci/spec.ts';
+import type { Process, Spec } from '../oci/spec.ts';
 import { validateConfig } from '../oci/validator.ts';
 import { withHome } from './home.ts';
 
@@ -30,13 +30,19 @@ export function readBundle(bundle: string, file = join(bundle, 'config.json')): 
   };
 }
 
+/** A process object by itself, as for `exec`. @throws ConfigError naming the file and the field. */
+export function readProcess(file: string): Process {
+  const process = parsed(file) as Process;
+  return judged(file, { ociVersion: '1.3.0', root: { path: '/' }, process }).process ?? process;
+}
+
 function parsed(file: string): unknown {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new ConfigError(`open(${JSON.stringify(file)}): ${code}: no config in this bundle`);
+    throw new ConfigError(`open(${JSON.stringify(file)}): ${code}: there is none to read`);
   }
   try {
     return inOwnWords(parseJson(text));
