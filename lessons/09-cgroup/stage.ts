@@ -6,7 +6,7 @@ import { enterSteps } from '../../src/steps/cgroup/enter.ts';
 import { limitSteps, makeTree, ownerSteps } from '../../src/steps/cgroup/make.ts';
 import { cgroupMounts } from '../../src/steps/cgroup/mount.ts';
 import { directoriesIn, treesOf } from '../../src/steps/cgroup/place.ts';
-import { type Limit, limits, needlessDeviceRules } from '../../src/steps/cgroup/resources.ts';
+import { type Limit, limits, unheldDeviceRules } from '../../src/steps/cgroup/resources.ts';
 import { scopeSteps } from '../../src/steps/cgroup/scope.ts';
 import { joinNamespace } from '../../src/steps/join.ts';
 import type { Draft } from '../../src/steps/stage.ts';
@@ -33,11 +33,12 @@ function ownCgroup(spec: Spec, facts: Facts): Draft[] {
 }
 
 /** Fine as long as nobody asked for a limit. */
-function withoutCgroup({ linux }: Spec, facts: Facts, wanted: readonly Limit[]): Draft[] {
-  const needless = !facts.cgroup.writable && needlessDeviceRules(facts);
+function withoutCgroup(spec: Spec, facts: Facts, wanted: readonly Limit[]): Draft[] {
+  const { linux } = spec;
+  const unheld = unheldDeviceRules(spec, facts);
   const asked =
-    wanted.find(({ controller }) => !needless || controller !== 'devices')?.field ??
-    (!needless && linux?.resources?.devices?.length ? 'linux.resources.devices' : undefined) ??
+    wanted.find(({ controller }) => !unheld || controller !== 'devices')?.field ??
+    (!unheld && linux?.resources?.devices?.length ? 'linux.resources.devices' : undefined) ??
     (linux?.cgroupsPath ? 'linux.cgroupsPath' : undefined);
   if (asked === undefined) return [];
   throw new PlanError(

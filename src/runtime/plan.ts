@@ -7,7 +7,7 @@ import { compose } from '../plan/compose.ts';
 import { PlanError } from '../plan/error.ts';
 import type { Plan, Step } from '../plan/step.ts';
 import { notAmbient, ungranted } from '../steps/capabilities.ts';
-import { needlessDeviceRules } from '../steps/cgroup/resources.ts';
+import { unheldDeviceRules } from '../steps/cgroup/resources.ts';
 import { withSubstitutes } from '../steps/idmap-mounts.ts';
 import { networkWish } from '../steps/net/spec.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
@@ -64,8 +64,8 @@ export function warnings(spec: Spec, facts: Facts): string[] {
       : [
           `process.capabilities.ambient: ${never.length} of them not permitted and inheritable, as the kernel wants (capabilities(7)); the process does without`,
         ]),
-    ...(!facts.cgroup.writable && needlessDeviceRules(facts) && spec.linux?.resources?.devices?.length
-      ? ['linux.resources.devices: no cgroup to hold them here, and no device that this user could make']
+    ...(unheldDeviceRules(spec, facts) && spec.linux?.resources?.devices?.length
+      ? ['linux.resources.devices: there is no cgroup to hold them']
       : []),
     ...switchesForwarding(spec, facts),
   ];

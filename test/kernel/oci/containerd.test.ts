@@ -104,7 +104,7 @@ test('a terminal: of run, and of exec', () => {
       input: '',
     });
   // ctr tells the terminal its size once the program runs.
-  const script = "sh -c 'tty; until stty size 2>/dev/null; do sleep 0.1; done; exit 4'";
+  const script = "sh -c 'tty; sleep 1; stty size; exit 4'";
   const binary = `--runc-binary ${join(packageRoot, 'bin/tslab-oci')}`;
   const ran = typed(`run ${binary} --rm --tty --rootfs ${rootfs()} term ${script}`);
   expect(ran.stdout).toMatch(/\/dev\/pts\/0\r+\n33 77\r+\n/);

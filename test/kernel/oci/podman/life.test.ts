@@ -67,7 +67,9 @@ together('exec: environment, user, directory, exit status, in the background', a
     stdout: 'words',
   });
   await podman.run('exec', '--detach', 'host', 'sh', '-c', 'echo done >/there');
-  await expect.poll(async () => (await podman.run('exec', 'host', 'cat', '/there')).stdout).toBe('done\n');
+  await expect
+    .poll(async () => (await podman.run('exec', 'host', 'cat', '/there')).stdout, { timeout: 10_000 })
+    .toBe('done\n');
   const all = await podman.run('exec', '--privileged', 'host', 'grep', 'CapEff', '/proc/self/status');
   expect(all.stdout.split('\t')[1]?.trim()).toBe(statusOf(process.pid, 'CapBnd'));
 });
