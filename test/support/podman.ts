@@ -55,11 +55,20 @@ export class Podman {
   constructor(user?: OrdinaryUser) {
     this.#user = user;
     spawnSync('chmod', ['755', this.folder]);
-    const script = `ip link set lo up && ${ownPlaces} && echo ready && exec sleep 1000`;
+    // The folder stays in sight, should it be in one of those places.
+    const seen = `{ [ -d ${this.folder} ] || { mkdir -p ${this.folder} && mount --no-canonicalize --bind /proc/self/fd/3 ${this.folder}; }; }`;
+    const script = `exec 3<${this.folder} && ip link set lo up && ${ownPlaces} && ${seen} && echo ready && exec sleep 1000`;
     this.#host = spawn('unshare', ['--mount', '--net', 'sh', '-c', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    this.#ready = once(this.#host.stdout as NonNullable<ChildProcess['stdout']>, 'data');
+    const ended = once(this.#host, 'exit').then(([code]) => {
+      throw new Error(`unshare: it ended (${code}) before podman could have a host of its own`);
+    });
+    this.#ready = Promise.race([
+      once(this.#host.stdout as NonNullable<ChildProcess['stdout']>, 'data'),
+      ended,
+    ]);
+    ended.catch(() => {}); // at the end it is killed
     this.#environment = [
       `CONTAINERS_CONF=${this.#write('containers.conf', containersConf(this.#own('state')))}`,
       `CONTAINERS_STORAGE_CONF=${this.#write('storage.conf', storageConf(this.#own('store'), this.#own('run'), user === undefined))}`,
@@ -185,7 +194,8 @@ const ownPlaces = [
   ),
   'chmod 1777 /var/tmp',
   `echo '{"default":[{"type":"insecureAcceptAnything"}]}' >/etc/containers/policy.json`,
-  'mount -t tmpfs tmpfs /dev/net && mknod -m 666 /dev/net/tun c 10 200',
+  // Root's alone on some hosts, and slirp4netns is an ordinary user's.
+  '{ ! [ -d /dev/net ] || { mount -t tmpfs tmpfs /dev/net && mknod -m 666 /dev/net/tun c 10 200; }; }',
 ].join(' && ');
 
 /** Its own default limits are above what a root without CAP_SYS_RESOURCE may set. */
