@@ -8,7 +8,7 @@ import { compiler } from '../src/oci/validator.ts';
 
 const entries = ['src/cli/start.ts', 'src/oci-cli/start.ts', 'src/index.ts', 'src/checks.ts'];
 /** Run by processes of their own: one that may read no other file, one in another mount namespace, one in a user namespace. */
-const alone = ['src/course/evaluate.ts', 'src/bench/stopwatch.ts', 'src/image/own-root-program.ts'];
+const alone = ['src/course/evaluate.ts', 'src/bench/stopwatch.ts', 'src/image/layer/own-root-program.ts'];
 /** Goes as one script into the start-up snapshot (scripts/snapshot). */
 const quick = 'src/quick.ts';
 const root = join(import.meta.dirname, '..');

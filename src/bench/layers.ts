@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packIntoStore } from '../image/pack.ts';
-import { Store } from '../image/store.ts';
+import { packIntoStore } from '../image/layer/pack.ts';
+import { Store } from '../image/store/store.ts';
 import { packageRoot } from '../package-root.ts';
 import type { Contestant } from './bench.ts';
 
@@ -17,7 +17,7 @@ export async function layers(folder: string): Promise<Contestant[]> {
   const blob = store.blobPath(descriptor.digest);
   const out = join(folder, 'out');
   const order = JSON.stringify({ folder: store.folder, descriptor, diffId, limits: {} });
-  const program = join(packageRoot, 'dist/image/own-root-program.js');
+  const program = join(packageRoot, 'dist/image/layer/own-root-program.js');
   return [
     watched('tar -xzf', 'tar', ['-C', out, '--numeric-owner', '-xpzf', blob], out),
     // A process of its own, so that its memory is its own; what starting Node costs is in the figure.

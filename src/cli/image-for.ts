@@ -24,7 +24,7 @@ export async function imageFor(name: string, pull = 'missing', hint?: string): P
 async function fetch(name: string): Promise<void> {
   const { parseReference } = await import('../image/reference.ts');
   const { pull } = await import('../image/registry/pull.ts');
-  const { Store } = await import('../image/store.ts');
+  const { Store } = await import('../image/store/store.ts');
   const { transfer } = await import('./transfer.ts');
   const reference = parseReference(name);
   using store = new Store();

@@ -31,17 +31,20 @@ export function ownStages(folder: string): Replace {
       `stages of ${folder}: there is none of ${allStages.map(({ id }) => `${id}.ts`).join(', ')}; tslab exercise begins one`,
     );
   const who = learner();
-  return async (stages = allStages, spec, facts, say) =>
-    await Promise.all(
-      stages.map(async (stage) => {
-        const file = files.get(stage.id);
-        if (file === undefined) return stage;
-        const { drafts, printed } = await evaluate(file, readStage(file, who), spec, facts);
-        if (printed !== '') say(`${file}: ${printed.trimEnd()}`);
-        demandValid(file, drafts, spec, stage.plan(spec, facts));
-        return { ...stage, plan: () => drafts as Draft[] };
-      }),
-    );
+  return async (stages = allStages, spec, facts, say) => {
+    const sources = new Map([...files].map(([id, file]) => [id, readStage(file, who)] as const));
+    const replaced = stages.map(async (stage) => {
+      const [file, source] = [files.get(stage.id), sources.get(stage.id)];
+      if (file === undefined || source === undefined) return stage;
+      const { drafts, printed } = await evaluate(file, source, spec, facts);
+      if (printed !== '') say(`${file}: ${printed.trimEnd()}`);
+      demandValid(file, drafts, spec, stage.plan(spec, facts));
+      return { ...stage, plan: () => drafts as Draft[] };
+    });
+    // A cell that is still at work when we end would leave its folder.
+    await Promise.allSettled(replaced);
+    return await Promise.all(replaced);
+  };
 }
 
 function demandValid(file: string, drafts: unknown, spec: Spec, reference: readonly Draft[]): void {

@@ -1,6 +1,6 @@
 /** New images: a manifest and a config are written for layers that are in the store. */
 import { ownPlatform } from './platform.ts';
-import type { Store } from './store.ts';
+import type { Store } from './store/store.ts';
 import {
   type ContainerConfig,
   type Descriptor,

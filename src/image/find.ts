@@ -1,8 +1,8 @@
 /** The image that a name means, and its layers, unpacked. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseDigest } from './digest.ts';
-import { Store } from './store.ts';
+import { parseDigest } from './store/digest.ts';
+import { Store } from './store/store.ts';
 import type { Image } from './types.ts';
 
 export interface Found {
@@ -25,6 +25,6 @@ async function unpacked(store: Store, image: Image): Promise<readonly string[]> 
     return join(store.layers, algorithm, hex);
   });
   if (folders.every((folder) => existsSync(folder))) return folders;
-  const { ensureLayers } = await import('./unpack.ts');
+  const { ensureLayers } = await import('./layer/unpack.ts');
   return await ensureLayers(store, image, { note: (text) => console.error(`tslab: note: ${text}`) });
 }

@@ -2,12 +2,12 @@
 import { createReadStream, realpathSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { imageOfOne, type Layer, type Words } from './build.ts';
-import { compressionOf, mediaTypeOf, PIECE } from './compressed.ts';
-import { partsOf } from './layer-names.ts';
-import { packIntoStore } from './pack.ts';
-import type { Store } from './store.ts';
+import { compressionOf, mediaTypeOf, PIECE } from './layer/compressed.ts';
+import { partsOf } from './layer/names.ts';
+import { packIntoStore } from './layer/pack.ts';
+import { readLayer } from './layer/unpack.ts';
+import type { Store } from './store/store.ts';
 import type { ContainerConfig, Descriptor } from './types.ts';
-import { readLayer } from './unpack.ts';
 
 /** @param from a folder, a file, or a stream. @returns the manifest's descriptor, which has no name yet. */
 export async function importImage(

@@ -6,14 +6,14 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { shown } from '../sys/at.ts';
 import { putImage } from './build.ts';
-import { compressionOf, decompressorFor, mediaTypeOf } from './compressed.ts';
-import type { Draft } from './ingest.ts';
-import { partsOf } from './layer-names.ts';
-import { REF_NAME } from './layout.ts';
-import { asImageConfig, asIndex } from './shapes.ts';
-import { inFull, type Store } from './store.ts';
-import type { Entry } from './tar-entry.ts';
-import { type Handler, TarReader } from './tar-reader.ts';
+import { compressionOf, decompressorFor, mediaTypeOf } from './layer/compressed.ts';
+import { partsOf } from './layer/names.ts';
+import type { Draft } from './store/ingest.ts';
+import { REF_NAME } from './store/layout.ts';
+import { asImageConfig, asIndex } from './store/shapes.ts';
+import { inFull, type Store } from './store/store.ts';
+import type { Entry } from './tar/entry.ts';
+import { type Handler, TarReader } from './tar/reader.ts';
 import { type Descriptor, mediaTypes } from './types.ts';
 
 /** Names by which others say what an image is called. */

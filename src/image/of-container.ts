@@ -7,9 +7,9 @@ import {
   UPPER_ANNOTATION,
 } from '../oci/annotations.ts';
 import type { Spec } from '../oci/spec.ts';
-import type { Store } from './store.ts';
+import { layerFolder } from './layer/unpack.ts';
+import type { Store } from './store/store.ts';
 import type { Image } from './types.ts';
-import { layerFolder } from './unpack.ts';
 
 export interface Layered {
   /** The image's layers, lowest first. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { LOWER_ANNOTATION } from '../oci/annotations.ts';
 import { containers, folderOf } from '../runtime/containers.ts';
 import { dataFolder } from '../runtime/folders.ts';
-import { Store } from './store.ts';
+import { Store } from './store/store.ts';
 import { volumes } from './volumes.ts';
 
 export interface Room {

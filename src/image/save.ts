@@ -5,9 +5,9 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { REF_NAME } from './layout.ts';
-import type { Store } from './store.ts';
-import { END, headerOf, padding } from './tar-writer.ts';
+import { REF_NAME } from './store/layout.ts';
+import type { Store } from './store/store.ts';
+import { END, headerOf, padding } from './tar/writer.ts';
 import { type Descriptor, type Image, mediaTypes } from './types.ts';
 
 /** @param to is ended. */

@@ -1,10 +1,10 @@
 /** What is written is what is read, in whatever pieces it comes; and what is broken is an error, and nothing worse. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatRecord, parseRecords, recordTime } from '../../src/image/pax.ts';
-import type { Entry } from '../../src/image/tar-entry.ts';
-import { TarReader } from '../../src/image/tar-reader.ts';
-import { END, headerOf, padding } from '../../src/image/tar-writer.ts';
+import type { Entry } from '../../src/image/tar/entry.ts';
+import { formatRecord, parseRecords, recordTime } from '../../src/image/tar/pax.ts';
+import { TarReader } from '../../src/image/tar/reader.ts';
+import { END, headerOf, padding } from '../../src/image/tar/writer.ts';
 import { archive, dir, entry, symlink } from '../support/tar.ts';
 
 /** A byte a character, without NUL and slash. */

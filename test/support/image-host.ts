@@ -3,8 +3,8 @@ import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_proce
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { digestOf } from '../../src/image/digest.ts';
-import { Store } from '../../src/image/store.ts';
+import { digestOf } from '../../src/image/store/digest.ts';
+import { Store } from '../../src/image/store/store.ts';
 import { type ContainerConfig, mediaTypes } from '../../src/image/types.ts';
 import { packageRoot } from '../../src/package-root.ts';
 

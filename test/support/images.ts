@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { digestOf } from '../../src/image/digest.ts';
-import { Store } from '../../src/image/store.ts';
+import { type UnpackOptions, unpackLayer } from '../../src/image/layer/unpack.ts';
+import { digestOf } from '../../src/image/store/digest.ts';
+import { Store } from '../../src/image/store/store.ts';
 import { mediaTypes } from '../../src/image/types.ts';
-import { type UnpackOptions, unpackLayer } from '../../src/image/unpack.ts';
 
 export class ImageRoom {
   readonly folder = mkdtempSync(join(tmpdir(), 'tslab-images-'));

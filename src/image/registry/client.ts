@@ -1,7 +1,7 @@
 /** One repository of one registry, by the OCI distribution-spec 1.1: what is asked, and what an answer must be to be believed. */
 
-import { digestOf, isDigest } from '../digest.ts';
 import type { Reference } from '../reference.ts';
+import { digestOf, isDigest } from '../store/digest.ts';
 import { mediaTypes } from '../types.ts';
 import type { Credentials } from './credentials.ts';
 import { RegistryError } from './error.ts';

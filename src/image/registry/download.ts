@@ -1,6 +1,6 @@
 /** One blob into the store: what an earlier try left is kept, a cut connection goes on where it was cut. */
-import type { Ingest } from '../ingest.ts';
-import type { Store } from '../store.ts';
+import type { Ingest } from '../store/ingest.ts';
+import type { Store } from '../store/store.ts';
 import type { Descriptor } from '../types.ts';
 import type { Repository } from './client.ts';
 import { RegistryError } from './error.ts';

@@ -1,9 +1,9 @@
 /** What came from a registry, before anything of it is believed: documents, platforms, and what its layers would cost. */
 import { statfsSync } from 'node:fs';
-import { Hasher } from '../digest.ts';
 import { ownPlatform } from '../platform.ts';
-import { asManifest } from '../shapes.ts';
-import type { Store } from '../store.ts';
+import { Hasher } from '../store/digest.ts';
+import { asManifest } from '../store/shapes.ts';
+import type { Store } from '../store/store.ts';
 import { type Descriptor, isIndex, isManifest, type Manifest, mediaTypes, type Platform } from '../types.ts';
 import { type Document, parse, type Repository } from './client.ts';
 import { quoted, RegistryError } from './error.ts';

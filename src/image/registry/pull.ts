@@ -1,8 +1,8 @@
 /** An image from a registry into the store. Everything that comes is judged before it is believed; nothing is named before it is whole. */
 import { choose } from '../platform.ts';
 import { fullName, manifestOf, type Reference } from '../reference.ts';
-import { asImageConfig, asIndex } from '../shapes.ts';
-import type { Store } from '../store.ts';
+import { asImageConfig, asIndex } from '../store/shapes.ts';
+import type { Store } from '../store/store.ts';
 import { type Descriptor, isIndex, isManifest, type Manifest, type Platform } from '../types.ts';
 import { type Document, type Options, parse, Repository } from './client.ts';
 import { download } from './download.ts';

@@ -1,7 +1,7 @@
 /** An image from the store to a registry: blobs first, the manifest last, since a registry refuses one whose blobs it hasn't. */
 import { fullName, manifestOf, parseReference, type Reference } from '../reference.ts';
-import { asManifest } from '../shapes.ts';
-import type { Store } from '../store.ts';
+import { asManifest } from '../store/shapes.ts';
+import type { Store } from '../store/store.ts';
 import { type Descriptor, type Image, isManifest } from '../types.ts';
 import { type Options, Repository } from './client.ts';
 import { RegistryError } from './error.ts';

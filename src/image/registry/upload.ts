@@ -1,6 +1,6 @@
 /** One blob to a registry: not at all if it is there, by a mount from a neighbour, in one piece, or in chunks that can be resumed. */
 import { createReadStream } from 'node:fs';
-import type { Store } from '../store.ts';
+import type { Store } from '../store/store.ts';
 import type { Descriptor } from '../types.ts';
 import type { Repository } from './client.ts';
 import { RegistryError } from './error.ts';

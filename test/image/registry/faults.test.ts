@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { parseReference } from '../../../src/image/reference.ts';
 import { type PullOptions, pull } from '../../../src/image/registry/pull.ts';
-import { Store } from '../../../src/image/store.ts';
+import { Store } from '../../../src/image/store/store.ts';
 import {
   blobsOf,
   type Fault,

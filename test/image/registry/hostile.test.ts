@@ -7,7 +7,7 @@ import { ownPlatform } from '../../../src/image/platform.ts';
 import { parseReference } from '../../../src/image/reference.ts';
 import { pull } from '../../../src/image/registry/pull.ts';
 import { placeNamedBy } from '../../../src/image/registry/where.ts';
-import { Store } from '../../../src/image/store.ts';
+import { Store } from '../../../src/image/store/store.ts';
 import { digestOf, json, type Server, startProxy, temporaryFolder } from '../../support/registry.ts';
 
 const folder = temporaryFolder();

@@ -6,7 +6,7 @@ import { parseReference } from '../../../src/image/reference.ts';
 import type { Moved } from '../../../src/image/registry/progress.ts';
 import { pull } from '../../../src/image/registry/pull.ts';
 import { push } from '../../../src/image/registry/push.ts';
-import { Store } from '../../../src/image/store.ts';
+import { Store } from '../../../src/image/store/store.ts';
 import {
   blobsOf,
   type Fault,

@@ -7,11 +7,11 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { list } from 'tar';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { importImage } from '../../../src/image/import.ts';
+import { packIntoStore } from '../../../src/image/layer/pack.ts';
+import { ensureLayers } from '../../../src/image/layer/unpack.ts';
 import { loadImages } from '../../../src/image/load.ts';
-import { packIntoStore } from '../../../src/image/pack.ts';
 import { saveImages } from '../../../src/image/save.ts';
-import { Store } from '../../../src/image/store.ts';
-import { ensureLayers } from '../../../src/image/unpack.ts';
+import { Store } from '../../../src/image/store/store.ts';
 import { ImageRoom, listing, oddTree } from '../../support/images.ts';
 
 const NAME = 'example.org/odd:1';

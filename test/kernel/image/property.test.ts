@@ -12,8 +12,8 @@ import {
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { packIntoStore } from '../../../src/image/pack.ts';
-import { unpackLayer } from '../../../src/image/unpack.ts';
+import { packIntoStore } from '../../../src/image/layer/pack.ts';
+import { unpackLayer } from '../../../src/image/layer/unpack.ts';
 import { ImageRoom, listing } from '../../support/images.ts';
 
 const name = fc.oneof(

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { digestOf } from '../../../src/image/digest.ts';
+import { digestOf } from '../../../src/image/store/digest.ts';
 import { OrdinaryUser, RANGE, UID } from '../../support/ordinary-user.ts';
 import { archive, dir } from '../../support/tar.ts';
 

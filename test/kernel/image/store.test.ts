@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { putImage } from '../../../src/image/build.ts';
-import { digestOf } from '../../../src/image/digest.ts';
+import { layerFolder } from '../../../src/image/layer/unpack.ts';
 import { ownPlatform } from '../../../src/image/platform.ts';
-import { Store } from '../../../src/image/store.ts';
+import { digestOf } from '../../../src/image/store/digest.ts';
+import { Store } from '../../../src/image/store/store.ts';
 import { mediaTypes } from '../../../src/image/types.ts';
-import { layerFolder } from '../../../src/image/unpack.ts';
 import { packageRoot } from '../../../src/package-root.ts';
 import { ImageRoom, listing } from '../../support/images.ts';
 import { archive } from '../../support/tar.ts';
@@ -24,8 +24,8 @@ afterEach(() => room[Symbol.dispose]());
 
 /** Another process that does this with a store of the same folder. */
 function other(body: string): ChildProcess {
-  const modules = ['store', 'unpack', 'types', 'digest'].map(
-    (name) => `import * as ${name} from '${packageRoot}/src/image/${name}.ts';`,
+  const modules = ['store/store', 'layer/unpack'].map(
+    (path) => `import * as ${path.split('/')[1]} from '${packageRoot}/src/image/${path}.ts';`,
   );
   const script = `${modules.join('\n')}\nconst store_ = new store.Store(${JSON.stringify(room.store.folder)});\n${body}`;
   return spawn(process.execPath, ['--input-type=module', '-e', script], {

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { changes } from '../../../src/image/changes.ts';
-import { digestOf } from '../../../src/image/digest.ts';
-import { packIntoStore } from '../../../src/image/pack.ts';
+import { changes } from '../../../src/image/layer/changes.ts';
+import { packIntoStore } from '../../../src/image/layer/pack.ts';
+import { digestOf } from '../../../src/image/store/digest.ts';
 import { ImageRoom } from '../../support/images.ts';
 import { archive, dir } from '../../support/tar.ts';
 

@@ -1,5 +1,5 @@
 /** Each option of tslab-oci does what it says; judged by what /proc and /sys show, and by what the program sees. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -126,7 +126,8 @@ test.each([
   using bundle = running();
   const { stderr } = bundle.oci('exec', option, 'tslab-no-such', 'one', 'true');
   // A host with the module refuses the label itself; one without it can't honour any.
-  expect(stderr).toContain(existsSync(module) ? 'tslab-no-such' : `${field}:`);
+  const atWork = existsSync(module) && !readFileSync(module, 'utf8').startsWith('N');
+  expect(stderr).toContain(atWork ? 'tslab-no-such' : `${field}:`);
 });
 
 test('exec --process: other options change what the file says; a fault is told with its path', () => {
@@ -311,11 +312,16 @@ test('ps: numbers as JSON, or the table of ps(1) with its options', () => {
   expect(pids).toContain(bundle.state('one').pid);
   expect(pids).toHaveLength(2);
   expect(JSON.parse(bundle.oci('ps', 'one', '--format', 'json').stdout)).toEqual(pids);
-  expect(bundle.oci('ps', 'one').stdout).toMatch(/^UID +PID .*\n.*sleep 100\n.*sleep 77\n$/);
   const rows = bundle.oci('ps', 'one', '-o', 'pid,args').stdout.trim().split('\n').slice(1);
   expect(rows.map((row) => Number(row.trim().split(' ')[0])).sort()).toEqual([...pids].sort());
   expect(bundle.oci('ps', 'one', '-o', 'args').stderr).toMatch(/has no column PID/);
   expect(bundle.oci('ps', 'one', '--nosuch').stderr).toMatch(/ps --nosuch: /);
+});
+
+test('ps: the table of ps(1) as it is without options', (ctx) => {
+  ctx.skip(spawnSync('ps', ['-ef']).status !== 0, 'this kernel tells ps(1) no boot time');
+  using bundle = running(['sh', '-c', 'sleep 77 & exec sleep 100']);
+  expect(bundle.oci('ps', 'one').stdout).toMatch(/^UID +PID .*\n.*sleep 100\n.*sleep 77\n$/);
 });
 
 test('events: the time between two lines, and the shape that engines parse', async () => {

@@ -80,6 +80,14 @@ test.each([
   expect(list(bundle.root)).toEqual([]);
 });
 
+test('of several files one is wrong: nothing of the others is left', () => {
+  const { bundle: made, folder } = withStage('uts', renaming);
+  using bundle = made;
+  writeFileSync(join(folder, 'ipc.ts'), 'export default () => { throw new Error("mine"); };');
+  expect(bundle.oci('--stages', folder, 'run', 'one').stderr).toMatch(/ipc\.ts:1:.*mine/);
+  expect(list('/var/lib/tslab/course')).toEqual([]);
+});
+
 test('a folder without one, a link in the place of one', () => {
   const { bundle: made, folder } = withStage('uts', renaming);
   using bundle = made;

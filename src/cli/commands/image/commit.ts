@@ -21,8 +21,8 @@ export const command = (image: Command): void => {
       const { imageOnTop } = await import('../../../image/build.ts');
       const { changedBy } = await import('../../../image/dockerfile.ts');
       const { imageOf, layered } = await import('../../../image/of-container.ts');
-      const { packIntoStore } = await import('../../../image/pack.ts');
-      const { Store } = await import('../../../image/store.ts');
+      const { packIntoStore } = await import('../../../image/layer/pack.ts');
+      const { Store } = await import('../../../image/store/store.ts');
       const { findContainer } = await import('../../../runtime/containers.ts');
       const { newName } = await import('../../image-name.ts');
       const full = newName(name);

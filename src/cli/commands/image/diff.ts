@@ -1,6 +1,6 @@
 /** tslab image diff: which paths a container has changed, or two images differ in. */
 import type { Command } from 'commander';
-import type { Store } from '../../../image/store.ts';
+import type { Store } from '../../../image/store/store.ts';
 
 export const command = (image: Command): void => {
   image
@@ -10,8 +10,8 @@ export const command = (image: Command): void => {
     .argument('[b]', 'another container or image, against the first')
     .option('--json', 'as JSON')
     .action(async (a: string, b: string | undefined, flags: { json?: boolean }) => {
-      const { changes } = await import('../../../image/changes.ts');
-      const { Store } = await import('../../../image/store.ts');
+      const { changes } = await import('../../../image/layer/changes.ts');
+      const { Store } = await import('../../../image/store/store.ts');
       using store = new Store();
       const first = await stackOf(store, a);
       if (b === undefined && !first.below)
@@ -29,7 +29,7 @@ const note = (text: string) => console.error(`tslab: note: ${text}`);
 /** Folders, lowest first; of a container also without its own. */
 async function stackOf(store: Store, name: string): Promise<{ all: string[]; below?: string[] }> {
   const { layered } = await import('../../../image/of-container.ts');
-  const { ensureLayers } = await import('../../../image/unpack.ts');
+  const { ensureLayers } = await import('../../../image/layer/unpack.ts');
   const { containers } = await import('../../../runtime/containers.ts');
   const container = containers().find(({ id }) => id === name || (name.length >= 6 && id.startsWith(name)));
   if (!container) return { all: await ensureLayers(store, store.resolve(name), { note }) };

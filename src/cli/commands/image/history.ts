@@ -10,7 +10,7 @@ export const command = (image: Command): void => {
     .option('--json', 'as JSON')
     .option('--no-trunc', 'whole lines')
     .action(async (name: string, flags: { json?: boolean; trunc: boolean }) => {
-      const { Store } = await import('../../../image/store.ts');
+      const { Store } = await import('../../../image/store/store.ts');
       const rows = linesOf(new Store().resolve(name));
       if (flags.json) console.log(JSON.stringify(rows, undefined, 2));
       else await print(rows, flags.trunc);

@@ -13,7 +13,7 @@ export const command = (image: Command): void => {
     .action(async (from: string, name: string, flags: { change?: string[]; message?: string }) => {
       const { changedBy } = await import('../../../image/dockerfile.ts');
       const { importImage } = await import('../../../image/import.ts');
-      const { Store } = await import('../../../image/store.ts');
+      const { Store } = await import('../../../image/store/store.ts');
       const { newName } = await import('../../image-name.ts');
       const full = newName(name);
       const config = changedBy(flags.change ?? []);

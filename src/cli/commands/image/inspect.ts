@@ -9,7 +9,7 @@ export const command = (image: Command): void => {
     .argument('<image...>', 'names, or the beginnings of ids')
     .option('--format <template>', "a line for each, such as '{{.Id}}' or '{{json .Config.Env}}'")
     .action(async (wanted: string[], flags: { format?: string }) => {
-      const { Store } = await import('../../../image/store.ts');
+      const { Store } = await import('../../../image/store/store.ts');
       const store = new Store();
       const { shownName } = await import('../../image-name.ts');
       const found = wanted.map((name) => store.resolve(name));

@@ -9,7 +9,7 @@ export const command = (image: Command): void => {
     .action(async (flags: { input?: string }) => {
       const { createReadStream } = await import('node:fs');
       const { loadImages } = await import('../../../image/load.ts');
-      const { Store } = await import('../../../image/store.ts');
+      const { Store } = await import('../../../image/store/store.ts');
       const { shownName } = await import('../../image-name.ts');
       if (flags.input === undefined && process.stdin.isTTY)
         throw new Error('image load: standard input is a terminal; say --input FILE, or send an archive');

@@ -29,7 +29,7 @@ export const command = (image: Command): void => {
 
 /** Size is that of the blobs: what came over the network. */
 async function rows(): Promise<Row[]> {
-  const { Store } = await import('../../../image/store.ts');
+  const { Store } = await import('../../../image/store/store.ts');
   const { shownName } = await import('../../image-name.ts');
   const store = new Store();
   return store

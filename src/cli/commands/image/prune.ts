@@ -9,7 +9,7 @@ export const command = (image: Command): void => {
     )
     .option('--json', 'as JSON')
     .action(async (flags: { json?: boolean }) => {
-      const { Store } = await import('../../../image/store.ts');
+      const { Store } = await import('../../../image/store/store.ts');
       const { bytes } = await import('../../bytes.ts');
       using store = new Store();
       const pruned = await store.prune();

@@ -13,7 +13,7 @@ export const command = (image: Command): void => {
     const { parsePlatform } = await import('../../../image/platform.ts');
     const { fullName, parseReference } = await import('../../../image/reference.ts');
     const { pull } = await import('../../../image/registry/pull.ts');
-    const { Store } = await import('../../../image/store.ts');
+    const { Store } = await import('../../../image/store/store.ts');
     const { transfer } = await import('../../transfer.ts');
     const reference = parseReference(name);
     const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);

@@ -12,7 +12,7 @@ export const command = (image: Command): void => {
   ).action(async (name: string, destination: string | undefined, flags: RegistryFlags) => {
     const { fullName, parseReference } = await import('../../../image/reference.ts');
     const { push } = await import('../../../image/registry/push.ts');
-    const { Store } = await import('../../../image/store.ts');
+    const { Store } = await import('../../../image/store/store.ts');
     const { transfer } = await import('../../transfer.ts');
     using store = new Store();
     const image = store.resolve(name);

@@ -1,6 +1,6 @@
 /** tslab image rm: takes a name away, and with the last one the image. */
 import type { Command } from 'commander';
-import type { Store } from '../../../image/store.ts';
+import type { Store } from '../../../image/store/store.ts';
 
 export const command = (image: Command): void => {
   image
@@ -9,7 +9,7 @@ export const command = (image: Command): void => {
     .argument('<image...>', 'names, or the beginnings of ids')
     .option('-f, --force', 'by an id, all names of the image')
     .action(async (wanted: string[], flags: { force?: boolean }) => {
-      const { Store } = await import('../../../image/store.ts');
+      const { Store } = await import('../../../image/store/store.ts');
       const { shownName } = await import('../../image-name.ts');
       using store = new Store();
       for (const name of wanted.flatMap((one) => namesFor(store, one, flags.force === true))) {

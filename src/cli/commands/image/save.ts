@@ -12,7 +12,7 @@ export const command = (image: Command): void => {
     .action(async (wanted: string[], flags: { output?: string }) => {
       const { createWriteStream } = await import('node:fs');
       const { saveImages } = await import('../../../image/save.ts');
-      const { Store } = await import('../../../image/store.ts');
+      const { Store } = await import('../../../image/store/store.ts');
       if (flags.output === undefined && process.stdout.isTTY)
         throw new Error('image save: standard output is a terminal; say --output FILE, or send it on');
       using store = new Store();

@@ -8,7 +8,7 @@ export const command = (image: Command): void => {
     .argument('<image>', 'a name, or the beginning of an id')
     .argument('<name>', 'the new one')
     .action(async (wanted: string, name: string) => {
-      const { Store } = await import('../../../image/store.ts');
+      const { Store } = await import('../../../image/store/store.ts');
       const { newName } = await import('../../image-name.ts');
       using store = new Store();
       store.tag(newName(name), store.resolve(wanted).descriptor);

@@ -3,15 +3,15 @@ import { once } from 'node:events';
 import { closeSync, constants as of, openSync, readSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import { type Bytes, getXattrAt, listXattrsAt, openAt, shown } from '../sys/at.ts';
-import { Hasher } from './digest.ts';
-import { isReserved, opaqueName, whiteoutName } from './layer-names.ts';
+import { type Bytes, getXattrAt, listXattrsAt, openAt, shown } from '../../sys/at.ts';
+import { Hasher } from '../store/digest.ts';
+import { Store } from '../store/store.ts';
+import type { Entry, EntryType } from '../tar/entry.ts';
+import { END, headerOf, padding } from '../tar/writer.ts';
+import { type Descriptor, mediaTypes } from '../types.ts';
+import { isReserved, opaqueName, whiteoutName } from './names.ts';
 import { asOwnRoot } from './own-root.ts';
-import { Store } from './store.ts';
-import type { Entry, EntryType } from './tar-entry.ts';
-import { END, headerOf, padding } from './tar-writer.ts';
 import { type Found, isWhiteout, linkOf, walk } from './tree-reader.ts';
-import { type Descriptor, mediaTypes } from './types.ts';
 
 export interface Packed {
   /** Of what was written: the archive, compressed. */

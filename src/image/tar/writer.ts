@@ -1,9 +1,9 @@
 /** The blocks in front of an entry of a tar archive. What ustar has no room for stands in PAX records (pax(1)). */
 import { Header } from 'tar';
-import type { Bytes } from '../sys/at.ts';
+import type { Bytes } from '../../sys/at.ts';
+import type { Entry, EntryType } from './entry.ts';
+import { BLOCK } from './header.ts';
 import { formatRecord } from './pax.ts';
-import type { Entry, EntryType } from './tar-entry.ts';
-import { BLOCK } from './tar-header.ts';
 
 const typeNames = {
   file: 'File',

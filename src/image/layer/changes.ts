@@ -1,9 +1,9 @@
 /** Which paths differ between two stacks of layers, as overlayfs would show them. */
 import { closeSync, constants as of, openSync, readSync } from 'node:fs';
-import { type Bytes, openBeneath, shown } from '../sys/at.ts';
+import { type Bytes, openBeneath, shown } from '../../sys/at.ts';
+import type { Entry } from '../tar/entry.ts';
 import { asOwnRoot } from './own-root.ts';
 import { entryOf, isOpaque } from './pack.ts';
-import type { Entry } from './tar-entry.ts';
 import { isWhiteout, walk } from './tree-reader.ts';
 
 export interface Change {

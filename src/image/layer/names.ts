@@ -1,5 +1,5 @@
 /** The names that entries of a layer bear: which are none, and which take something away (image-spec, layer.md, "Whiteouts"). */
-import { type Bytes, shown } from '../sys/at.ts';
+import { type Bytes, shown } from '../../sys/at.ts';
 
 /** Linux: limits.h. The layer's own folder is in front of it when it is looked at, so not all of PATH_MAX is to be had. */
 const PATH = 3800;

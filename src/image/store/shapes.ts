@@ -1,6 +1,7 @@
 /** Documents that came from elsewhere: whatever has another shape than it says is refused, with the path of the fault. */
+
+import type { Descriptor, ImageConfig, Index, Manifest } from '../types.ts';
 import { parseDigest } from './digest.ts';
-import type { Descriptor, ImageConfig, Index, Manifest } from './types.ts';
 
 /** More layers than any kernel stacks (overlayfs: 500), and a bound for what else is listed. */
 const MOST = 1000;

@@ -1,16 +1,16 @@
 /** The images of this user: blobs by digest in an OCI image layout, beside it the layers unpacked (unpack.ts). */
 import { closeSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { dataFolder } from '../runtime/folders.ts';
-import { lockFolder } from '../sys/flock.ts';
+import { dataFolder } from '../../runtime/folders.ts';
+import { lockFolder } from '../../sys/flock.ts';
+import { choose } from '../platform.ts';
+import { fullName, parseReference } from '../reference.ts';
+import { type Descriptor, type Image, type ImageConfig, isIndex, type Manifest } from '../types.ts';
 import { digestOf, Hasher, parseDigest } from './digest.ts';
 import { beginDraft, beginIngest, type Draft, type Ingest } from './ingest.ts';
 import { makeLayout, REF_NAME, readIndex, writeIndex } from './layout.ts';
-import { choose } from './platform.ts';
 import { type Pruned, type PruneOptions, prune } from './prune.ts';
-import { fullName, parseReference } from './reference.ts';
 import { asImageConfig, asIndex, asManifest } from './shapes.ts';
-import { type Descriptor, type Image, type ImageConfig, isIndex, type Manifest } from './types.ts';
 
 /** Documents are read into memory; registries bound manifests likewise (distribution-spec, "Pushing Manifests"). */
 const DOCUMENT = 4 << 20;

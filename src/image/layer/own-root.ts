@@ -6,9 +6,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { usernsForbiddenBy } from '../facts/userns.ts';
-import { packageRoot } from '../package-root.ts';
-import { ownNamespace } from '../runtime/own-namespace.ts';
+import { usernsForbiddenBy } from '../../facts/userns.ts';
+import { packageRoot } from '../../package-root.ts';
+import { ownNamespace } from '../../runtime/own-namespace.ts';
 import type { Note } from './owned.ts';
 
 /** Each takes what can be written as JSON, and gives such. */
@@ -20,7 +20,7 @@ const tasks: Readonly<Record<Task, () => Promise<Work>>> = {
   unpack: async () => (await import('./unpack.ts')).unpackHere,
   pack: async () => (await import('./pack.ts')).packHere,
   changes: async () => (await import('./changes.ts')).changesHere,
-  remove: async () => (await import('./prune.ts')).removeHere,
+  remove: async () => (await import('../store/prune.ts')).removeHere,
 };
 
 type Answer = { note: string } | { result: unknown } | { error: string };
@@ -31,7 +31,7 @@ export async function asOwnRoot<T>(task: Task, order: object, note: Note = () =>
   const words = ownNamespace(process.getuid?.() ?? 0);
   if (!words) throw new Error(`image layers: ${whyNot()}`);
   const [unshare = '', ...how] = words;
-  const program = join(packageRoot, 'dist/image/own-root-program.js');
+  const program = join(packageRoot, 'dist/image/layer/own-root-program.js');
   const args = [...how, '--', process.execPath, program, task, JSON.stringify(order)];
   const child = spawn(unshare, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const gone = once(child, 'close');

@@ -1,7 +1,7 @@
 /** How a stream is compressed: by its first bytes, as media types and file names have been wrong about it. */
 import type { Readable, Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { mediaTypes } from './types.ts';
+import { mediaTypes } from '../types.ts';
 
 /** Bytes that are handled at once. */
 export const PIECE = 1 << 18;

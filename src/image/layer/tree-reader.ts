@@ -1,6 +1,6 @@
 /** Reads a tree that may be hostile, and may change meanwhile: directory by directory, by descriptors, following nothing. */
 import { type BigIntStats, lstatSync, constants as of, readdirSync, readlinkSync } from 'node:fs';
-import { type Bytes, close, openBeneath, shown } from '../sys/at.ts';
+import { type Bytes, close, openBeneath, shown } from '../../sys/at.ts';
 
 export interface Found {
   /** From the tree's root, without a slash at the ends; '' is the root. */

@@ -2,10 +2,10 @@
  * Reads a tar stream piece by piece: bytes go in by write(), entries come out of a handler, and nothing is kept but the header at hand.
  * What different readers could take differently is an error.
  */
-import { shown } from '../sys/at.ts';
+import { shown } from '../../sys/at.ts';
+import { counts, type Entry, wholeEntry } from './entry.ts';
+import { BLOCK, type Header, isZero, readHeader } from './header.ts';
 import { parseRecords } from './pax.ts';
-import { counts, type Entry, wholeEntry } from './tar-entry.ts';
-import { BLOCK, type Header, isZero, readHeader } from './tar-header.ts';
 
 export interface Handler {
   entry(entry: Entry): void;

@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { type Index, mediaTypes } from '../types.ts';
 import { asIndex } from './shapes.ts';
-import { type Index, mediaTypes } from './types.ts';
 
 const VERSION = '1.0.0';
 

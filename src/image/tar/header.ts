@@ -3,7 +3,7 @@
  * values for text, which spoils capabilities and names that are not UTF-8, times to the millisecond, and it passes over what it
  * finds broken.
  */
-import type { Bytes } from '../sys/at.ts';
+import type { Bytes } from '../../sys/at.ts';
 
 export const BLOCK = 512;
 

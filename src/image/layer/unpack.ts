@@ -12,15 +12,15 @@ import {
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isStill, open, tryLock } from '../sys/flock.ts';
+import { isStill, open, tryLock } from '../../sys/flock.ts';
+import { Hasher, parseDigest } from '../store/digest.ts';
+import { Store } from '../store/store.ts';
+import { type Handler, TarReader } from '../tar/reader.ts';
+import type { Descriptor, Image } from '../types.ts';
 import { decompressorFor, PIECE } from './compressed.ts';
-import { Hasher, parseDigest } from './digest.ts';
 import { asOwnRoot } from './own-root.ts';
 import type { Note } from './owned.ts';
-import { Store } from './store.ts';
-import { type Handler, TarReader } from './tar-reader.ts';
 import { TreeWriter } from './tree-writer.ts';
-import type { Descriptor, Image } from './types.ts';
 
 /** What a layer may at most be. An archive of a few KiB can hold a disk full of zeros. */
 export interface Limits {

@@ -1,7 +1,7 @@
 /** An entry of a tar archive, made of all the headers that are about it. */
-import { type Bytes, shown, type Time } from '../sys/at.ts';
+import { type Bytes, shown, type Time } from '../../sys/at.ts';
+import type { Header } from './header.ts';
 import { parseRecords, type Records, recordNumber, recordTime } from './pax.ts';
-import type { Header } from './tar-header.ts';
 
 export type EntryType = 'file' | 'link' | 'symlink' | 'char' | 'block' | 'directory' | 'fifo';
 

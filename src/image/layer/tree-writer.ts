@@ -21,13 +21,13 @@ import {
   shown,
   symlinkAt,
   unlinkAt,
-} from '../sys/at.ts';
+} from '../../sys/at.ts';
+import { writeAll } from '../store/ingest.ts';
+import type { Entry, EntryType } from '../tar/entry.ts';
+import type { Handler } from '../tar/reader.ts';
 import { Directories } from './directories.ts';
-import { writeAll } from './ingest.ts';
-import { partsOf, type Whiteout, whiteoutOf } from './layer-names.ts';
+import { partsOf, type Whiteout, whiteoutOf } from './names.ts';
 import { type Note, Rights } from './owned.ts';
-import type { Entry, EntryType } from './tar-entry.ts';
-import type { Handler } from './tar-reader.ts';
 
 type Maker = (entry: Entry, parts: readonly Bytes[], name: Bytes) => void;
 

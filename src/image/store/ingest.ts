@@ -12,10 +12,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isStill, tryLock } from '../sys/flock.ts';
+import { isStill, tryLock } from '../../sys/flock.ts';
+import type { Descriptor } from '../types.ts';
 import { Hasher, parseDigest } from './digest.ts';
 import { syncFolder } from './layout.ts';
-import type { Descriptor } from './types.ts';
 
 export interface Ingest {
   /** Bytes that an earlier try left, and that need not come again. */

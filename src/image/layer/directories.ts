@@ -11,7 +11,7 @@ import {
   shown,
   type Time,
   unlinkAt,
-} from '../sys/at.ts';
+} from '../../sys/at.ts';
 import type { Owner, Rights } from './owned.ts';
 
 /** What a directory is given at the end: until then it is written into, which changes its time. */

@@ -12,13 +12,13 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { allStates } from '../runtime/state.ts';
-import { open, tryLock } from '../sys/flock.ts';
+import { allStates } from '../../runtime/state.ts';
+import { open, tryLock } from '../../sys/flock.ts';
+import { asOwnRoot } from '../layer/own-root.ts';
+import { type Descriptor, isIndex, isManifest } from '../types.ts';
 import { readIndex } from './layout.ts';
-import { asOwnRoot } from './own-root.ts';
 import { asImageConfig, asIndex, asManifest } from './shapes.ts';
 import type { Store } from './store.ts';
-import { type Descriptor, isIndex, isManifest } from './types.ts';
 
 export interface Pruned {
   /** Digests. */

@@ -1,5 +1,5 @@
 /** PAX records (pax(1), "pax Extended Header"): `LENGTH KEY=VALUE\n`, where the length counts the whole record. Values are bytes. */
-import type { Bytes, Time } from '../sys/at.ts';
+import type { Bytes, Time } from '../../sys/at.ts';
 
 export type Records = Map<string, Buffer>;
 

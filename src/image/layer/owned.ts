@@ -1,9 +1,9 @@
 /** What of a file only the first user namespace can give: owners without a number here, and some xattrs. */
 import { readFileSync } from 'node:fs';
-import { inUserNamespace } from '../facts/userns.ts';
-import type { IdMapping } from '../oci/spec.ts';
-import { parseMap } from '../runtime/owners.ts';
-import { type Bytes, shown } from '../sys/at.ts';
+import { inUserNamespace } from '../../facts/userns.ts';
+import type { IdMapping } from '../../oci/spec.ts';
+import { parseMap } from '../../runtime/owners.ts';
+import { type Bytes, shown } from '../../sys/at.ts';
 
 export interface Owner {
   uid: number;
