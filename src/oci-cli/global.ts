@@ -1,6 +1,7 @@
 /** The options in front of the command. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { inUserNamespace } from '../facts/userns.ts';
 import { dataFolder, useStateFolder } from '../runtime/folders.ts';
 
 export interface GlobalFlags {
@@ -45,7 +46,7 @@ export const wantsSystemd = ({ systemdCgroup, cgroupManager }: GlobalFlags): boo
   systemdCgroup === true || cgroupManager === 'systemd';
 
 function defaultRoot(): string {
-  if (process.geteuid?.() === 0) return '/run/tslab-oci';
+  if (process.geteuid?.() === 0 && !inUserNamespace()) return '/run/tslab-oci';
   // Never a name in /tmp that anyone could take, as with tslab's own (runtime/folders.ts).
   return join(process.env.XDG_RUNTIME_DIR ?? dataFolder, 'tslab-oci');
 }

@@ -24,6 +24,14 @@ export function ungranted(spec: Spec, facts: Facts): string[] {
   return [...asked].filter((name) => !(can as readonly string[]).includes(name));
 }
 
+/** Asked for as ambient and neither permitted nor inheritable: the kernel raises no such one (PR_CAP_AMBIENT(2const)). */
+export function notAmbient(spec: Spec): Capability[] {
+  const [permitted, inheritable] = [asCapabilities(spec, 'permitted'), asCapabilities(spec, 'inheritable')];
+  return asCapabilities(spec, 'ambient').filter(
+    (name) => !permitted.includes(name) || !inheritable.includes(name),
+  );
+}
+
 /** The sets as they will be. A config that says nothing of capabilities gets none, as with other runtimes. */
 export function capabilitySets(spec: Spec, facts: Facts): Sets {
   const can = grantable(spec, facts);
@@ -32,9 +40,8 @@ export function capabilitySets(spec: Spec, facts: Facts): Sets {
   ) as Sets;
   demand(wanted, 'effective', 'permitted');
   demand(wanted, 'inheritable', 'bounding');
-  demand(wanted, 'ambient', 'permitted');
-  demand(wanted, 'ambient', 'inheritable');
-  return wanted;
+  const never = notAmbient(spec);
+  return { ...wanted, ambient: wanted.ambient.filter((name) => !never.includes(name)) };
 }
 
 function asCapabilities(spec: Spec, set: CapabilitySet): Capability[] {

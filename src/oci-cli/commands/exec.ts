@@ -43,13 +43,14 @@ export const declare = (program: Command): void => {
       const { exec } = await import('../../runtime/exec.ts');
       const { existing, statusOf } = await import('../../runtime/lifecycle.ts');
       const { LifecycleError } = await import('../../runtime/lifecycle-error.ts');
+      const { withHome } = await import('../../runtime/home.ts');
       const { inherited } = await import('../inherited.ts');
       const { processFrom } = await import('../process-flags.ts');
       const state = existing(id);
       if (statusOf(state) === 'stopped')
         throw new LifecycleError(`cannot exec in a container that has stopped; container not running: ${id}`);
       const { process, pass, steps } = inherited(
-        processFrom(state.spec.process, args, flags),
+        withHome(processFrom(state.spec.process, args, flags), `/proc/${state.pid}/root`),
         flags.preserveFds,
       );
       const begin = async () => {
