@@ -34,8 +34,8 @@ const confinedKinds: readonly Kind[] = [
   'mask',
   'chown',
 ];
-/** Programs of the host run with all of root's rights, whatever their arguments; a lock can keep others waiting. */
-const neverALearners: readonly Kind[] = ['spawn', 'share'];
+/** Programs and sockets of the host answer to root's rights, whatever they are told; a lock can keep others waiting. */
+const neverALearners: readonly Kind[] = ['spawn', 'share', 'listen', 'ready', 'tell'];
 /** Kinds that put a process before all others of the host, such as SCHED_FIFO. */
 const greedyKinds: readonly Kind[] = ['schedattr', 'ioprio'];
 /** By which a process speaks of itself: wherever it is, these are its own (time_namespaces(7)). */
