@@ -118,7 +118,9 @@ class Archive implements Handler {
     }
   }
 
-  entry({ type, path, link }: Entry): void {
+  entry({ type, path, link, sparse }: Entry): void {
+    // Its bytes are not those of the archive, and a blob has no holes.
+    if (sparse) throw new Error(`archive: ${shown(path)}: a sparse file`);
     const name = partsOf(path).join('/');
     if (this.#files.size + this.#links.size > MOST_ENTRIES)
       throw new Error(`archive: more than ${MOST_ENTRIES} files`);

@@ -1,6 +1,7 @@
 /** The directories of a layer that is being made: their descriptors while it is, and their own facts at its end. */
 import { fchmodSync, fchownSync, constants as of } from 'node:fs';
 import {
+  AT_REMOVEDIR,
   type Bytes,
   close,
   mkdirAt,
@@ -75,6 +76,15 @@ export class Directories {
     if (parts.length === 0) throw new Error('it hides all that is below the layer, which overlayfs can not');
     this.need(parts);
     this.#opaque.add(parts.join('/'));
+  }
+
+  /** One at the root that is empty, and was never meant to be there. */
+  drop(name: Bytes): void {
+    const fd = this.#open.get(name);
+    if (fd !== undefined) close(fd);
+    this.#open.delete(name);
+    this.#facts.delete(name);
+    unlinkAt(this.#root, name, AT_REMOVEDIR);
   }
 
   finish(): void {

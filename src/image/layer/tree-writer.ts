@@ -5,7 +5,7 @@
  * The archive is hostile. All is done to descriptors of directories that were made for it; nothing is ever replaced, so what was
  * looked at stays what it was; and the folder is nobody's but ours meanwhile.
  */
-import { fchmodSync, fchownSync, constants as of } from 'node:fs';
+import { fchmodSync, fchownSync, ftruncateSync, constants as of } from 'node:fs';
 import {
   type Bytes,
   chmodAt,
@@ -26,7 +26,7 @@ import { writeAll } from '../store/ingest.ts';
 import type { Entry, EntryType } from '../tar/entry.ts';
 import type { Handler } from '../tar/reader.ts';
 import { Directories } from './directories.ts';
-import { partsOf, type Whiteout, whiteoutOf } from './names.ts';
+import { isAufs, isAufsLink, partsOf, type Whiteout, whiteoutOf } from './names.ts';
 import { type Note, Rights } from './owned.ts';
 
 type Maker = (entry: Entry, parts: readonly Bytes[], name: Bytes) => void;
@@ -36,6 +36,8 @@ export class TreeWriter implements Handler {
   readonly #directories: Directories;
   readonly #umask = process.umask();
   #file: { fd: number; entry: Entry } | undefined;
+  /** A folder and a name in it each. */
+  readonly #aufs: [Bytes, Bytes][] = [];
 
   /** @param root a descriptor of the layer's empty folder; it stays the caller's. */
   constructor(root: number, note: Note) {
@@ -48,6 +50,10 @@ export class TreeWriter implements Handler {
     named(entry, () => {
       const parts = partsOf(entry.path);
       const name = parts.at(-1);
+      if (isAufs(parts)) {
+        this.#takeAufs(entry, parts);
+        return;
+      }
       if (name === undefined && entry.type !== 'directory') throw new Error(`a ${entry.type} for the root`);
       const whiteout = whiteoutOf(name ?? '');
       if (whiteout) this.#takeAway(entry, parts.slice(0, -1), whiteout);
@@ -55,9 +61,9 @@ export class TreeWriter implements Handler {
     });
   }
 
-  data(bytes: Buffer): void {
+  data(bytes: Buffer, at: number): void {
     const file = this.#file;
-    if (file) named(file.entry, () => writeAll(file.fd, bytes));
+    if (file) named(file.entry, () => writeAll(file.fd, bytes, at));
   }
 
   end(): void {
@@ -73,6 +79,7 @@ export class TreeWriter implements Handler {
 
   /** After the last entry: the directories' own facts. */
   finish(): void {
+    this.#dropAufs();
     this.#directories.finish();
   }
 
@@ -88,6 +95,8 @@ export class TreeWriter implements Handler {
       const mode = entry.mode & 0o777;
       const fd = openAt(this.#place(parts), name, of.O_WRONLY | of.O_CREAT | of.O_EXCL, mode);
       this.#file = { fd, entry };
+      // What is not written to later stays a hole (ftruncate(2)).
+      if (entry.sparse) ftruncateSync(fd, entry.size);
     },
     link: (entry, parts, name) => {
       const target = partsOf(entry.link);
@@ -135,6 +144,19 @@ export class TreeWriter implements Handler {
     const dir = this.#directories.need(parts.slice(0, -1));
     if (this.#directories.whiteouts.delete(parts.join('/'))) unlinkAt(dir, parts.at(-1) ?? '');
     return dir;
+  }
+
+  /** None of it is the image's. But a file of many names has to be there, until the last of them is made. */
+  #takeAufs(entry: Entry, parts: readonly Bytes[]): void {
+    const [folder = '', name = ''] = parts;
+    if (entry.type !== 'file' || !isAufsLink(parts)) return;
+    this.#makers.file(entry, parts, name);
+    this.#aufs.push([folder, name]);
+  }
+
+  #dropAufs(): void {
+    for (const [folder, name] of this.#aufs) unlinkAt(this.#directories.need([folder]), name);
+    for (const folder of new Set(this.#aufs.map(([folder]) => folder))) this.#directories.drop(folder);
   }
 
   #takeAway(entry: Entry, parent: readonly Bytes[], whiteout: Whiteout): void {
