@@ -12,6 +12,7 @@ import { type Descriptor, type Image, mediaTypes } from './types.ts';
 
 /** @param to is ended. */
 export async function saveImages(store: Store, images: readonly Image[], to: Writable): Promise<void> {
+  store.hold();
   const write = async (bytes: Uint8Array): Promise<void> => {
     if (!to.write(bytes)) await once(to, 'drain');
   };

@@ -34,8 +34,8 @@ export const limitsOf = ({
   maxSize,
   maxEntries,
 }: {
-  maxSize?: number;
-  maxEntries?: number;
+  maxSize?: number | undefined;
+  maxEntries?: number | undefined;
 }): Partial<Limits> => ({
   ...(maxSize === undefined
     ? {}

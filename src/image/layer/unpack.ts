@@ -45,6 +45,7 @@ export async function ensureLayers(
   image: Image,
   options: UnpackOptions = {},
 ): Promise<string[]> {
+  store.hold();
   const folders: string[] = [];
   for (const [i, descriptor] of image.manifest.layers.entries())
     folders.push(await unpackLayer(store, descriptor, image.config.rootfs.diff_ids[i] ?? '', options));
