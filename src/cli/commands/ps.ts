@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { IMAGE_ANNOTATION } from '../../oci/annotations.ts';
 import type { Entry } from '../../runtime/containers.ts';
+import { shownName } from '../image-name.ts';
 
 export const command = (program: Command): void => {
   program
@@ -23,7 +24,7 @@ async function print(entries: readonly Entry[]): Promise<void> {
   const { table } = await import('../table.ts');
   const rows = entries.map(({ id, pid, spec, ...entry }) => [
     id,
-    spec.annotations?.[IMAGE_ANNOTATION] ?? '',
+    shownName(spec.annotations?.[IMAGE_ANNOTATION] ?? ''),
     pid ?? '',
     stateText(entry),
     entry.created.replace(/\..*/, '').replace('T', ' '),

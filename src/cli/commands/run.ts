@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Spec } from '../../oci/spec.ts';
 import type { Folder } from '../../runtime/containers.ts';
+import type { Exit } from '../../runtime/exit.ts';
 import type { Container } from '../../runtime/run.ts';
 import type { Stage } from '../../steps/stage.ts';
 import { addSpecFlags, type SpecFlags } from '../spec-flags.ts';
@@ -17,7 +18,7 @@ export const command = (program: Command): void => {
       'run a new container of an image: tslab run IMAGE [COMMAND]; or, after --, a command in the default root file system',
     )
     .option('-d, --detach', 'leave it running; its output goes to tslab logs')
-    .option('--rm', 'remove a detached one when it ends, with its output; others always are')
+    .option('--rm', 'remove it when it ends; one in the foreground, and of no image, always is')
     .action(async (args: string[], flags: RunFlags) => {
       process.exitCode = await run(args, flags);
     });
@@ -43,10 +44,12 @@ async function begin(args: string[], flags: RunFlags): Promise<Container> {
   const id = newId(flags.name);
   if (namesImage(args, flags)) {
     const { rootOfImage } = await import('../image-root.ts');
-    return await beginInFolder(id, flags, await rootOfImage(args, flags));
+    return await beginInFolder(id, flags, await rootOfImage(args, flags), !flags.rm);
   }
-  if (flags.rootfs === undefined || flags.detach)
-    return await beginInFolder(id, flags, await rootOfOwn(args, flags));
+  if (flags.rootfs === undefined || flags.detach) {
+    const stays = flags.detach === true && !flags.rm;
+    return await beginInFolder(id, flags, await rootOfOwn(args, flags), stays);
+  }
   const { spec, stages } = specFrom(args, flags, flags.rootfs);
   if (flags.volume) await makeVolumes(spec);
   return await start(spec, { id, stages, stdio: foreground(flags), warn });
@@ -82,9 +85,11 @@ async function makeVolumes(spec: Spec): Promise<void> {
   makeVolumes(spec);
 }
 
-async function beginInFolder(id: string, flags: RunFlags, root: Root): Promise<Container> {
-  const { openSync } = await import('node:fs');
+/** @param stays when it has ended, for `commit`, `diff`, `start`, until `rm`. */
+async function beginInFolder(id: string, flags: RunFlags, root: Root, stays: boolean): Promise<Container> {
+  const { openSync, writeFileSync } = await import('node:fs');
   const { describe, makeFolder, owned, removeContainer } = await import('../../runtime/containers.ts');
+  const { statusOf } = await import('../../runtime/exit.ts');
   const { keepRemoval } = await import('../../runtime/removal.ts');
   const { start } = await import('../../runtime/run.ts');
   const folder = makeFolder(id);
@@ -94,8 +99,13 @@ async function beginInFolder(id: string, flags: RunFlags, root: Root): Promise<C
     await fill();
     if (flags.volume) await makeVolumes(spec);
     const removal = keepRemoval(folder, spec);
-    const before = flags.rm || !flags.detach ? [...owned(folder), ...removal] : [];
-    if (!flags.detach) return await start(spec, { id, stages, before, stdio: foreground(flags), warn });
+    const before = stays ? [] : [...owned(folder), ...removal];
+    if (!flags.detach) {
+      const container = await start(spec, { id, stages, before, stdio: foreground(flags), warn });
+      const save = (exit: Exit) => writeFileSync(folder.status, String(statusOf(exit)), { mode: 0o600 });
+      if (stays) container.exit.then(save, () => {});
+      return container;
+    }
     const log = openSync(folder.log, 'a', 0o600);
     const detach = { status: folder.status };
     return await start(spec, { id, stages, before, stdio: ['ignore', log, log], detach, warn });

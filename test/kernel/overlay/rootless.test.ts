@@ -52,9 +52,9 @@ test('in the foreground, with files of other ids, and killed', () => {
   images.image('app');
   give();
   const script = 'mkdir -p /a/b; touch /a/b/c; chown -R 9:9 /a; chmod 700 /a';
-  expect(user.tslab('run', 'app', 'sh', '-c', script)).toMatchObject({ status: 0, stderr: '' });
+  expect(user.tslab('run', '--rm', 'app', 'sh', '-c', script)).toMatchObject({ status: 0, stderr: '' });
   expect(containers()).toEqual([]);
-  expect(user.tslab('run', '--userns', 'keep-id', 'app', 'id', '-u').stdout).toBe(`${UID}\n`);
+  expect(user.tslab('run', '--rm', '--userns', 'keep-id', 'app', 'id', '-u').stdout).toBe(`${UID}\n`);
 });
 
 test('a plain folder, and a volume with files of other ids, which its owner can remove', () => {
@@ -64,7 +64,7 @@ test('a plain folder, and a volume with files of other ids, which its owner can 
   expect(user.tslab('rootfs', '--from', 'app', plain)).toMatchObject({ status: 0, stderr: '' });
   expect(readFileSync(join(plain, 'etc/who'), 'utf8')).toBe('two');
   const script = 'mkdir /v/y; touch /v/y/z; chown -R 7 /v/y';
-  expect(user.tslab('run', '-v', 'kept:/v', 'app', 'sh', '-c', script).status).toBe(0);
+  expect(user.tslab('run', '--rm', '-v', 'kept:/v', 'app', 'sh', '-c', script).status).toBe(0);
   expect(lstatSync(join(data, 'volumes/kept/y')).uid).toBe(RANGE.first + 6);
   expect(user.tslab('volume', 'rm', 'kept')).toMatchObject({ status: 0, stdout: 'kept\n', stderr: '' });
   expect(existsSync(join(data, 'volumes/kept'))).toBe(false);

@@ -34,14 +34,28 @@ test('what the image says of its containers, and what the command line says inst
       'etc/group': 'root:x:0:\napp:x:1235:\nextra:x:77:x,app\n',
     },
   );
-  expect(host.tslab('run', 'app:1').stdout).toBe(
+  expect(host.tslab('run', '--rm', 'app:1').stdout).toBe(
     'zero one\n1234\n1235\n1235 77\n/srv/app\nhello /home/app\n',
   );
   expect(
-    host.tslab('run', '-u', 'root:extra', '-w', '/tmp', '-e', 'GREETING=bye', 'app:1', 'new', 'words').stdout,
+    host.tslab('run', '--rm', '-u', 'root:extra', '-w', '/tmp', '-e', 'GREETING=bye', 'app:1', 'new', 'words')
+      .stdout,
   ).toBe('new words\n0\n77\n77\n/tmp\nbye /root\n');
-  expect(host.tslab('run', '--entrypoint', 'echo', 'app:1', 'x').stdout).toBe('x\n');
-  expect(host.tslab('run', '-u', 'nobody-knows', 'app:1').stderr).toMatch(/nobody-knows.*\/etc\/passwd/);
+  expect(host.tslab('run', '--rm', '--entrypoint', 'echo', 'app:1', 'x').stdout).toBe('x\n');
+  expect(host.tslab('run', '--rm', '-u', 'nobody-knows', 'app:1').stderr).toMatch(
+    /nobody-knows.*\/etc\/passwd/,
+  );
+  expect(containers()).toEqual([]);
+});
+
+test('one in the foreground stays as well, with its files and its status, unless it is to go', () => {
+  host.image('app');
+  expect(host.tslab('run', '--name', 'one', 'app', 'sh', '-c', 'echo x > /x; exit 3').status).toBe(3);
+  expect(host.tslab('ps', '-a').stdout).toMatch(/^one +app(:latest)? +exited \(3\)/m);
+  expect(host.tslab('image', 'diff', 'one').stdout).toBe('A /x\n');
+  expect(host.tslab('image', 'commit', 'one', 'more').status).toBe(0);
+  expect(host.tslab('run', '--rm', 'more', 'cat', '/x').stdout).toBe('x\n');
+  expect(host.tslab('rm', 'one').status).toBe(0);
   expect(containers()).toEqual([]);
 });
 
@@ -49,7 +63,7 @@ test('names, network files, and mount points are a layer of their own', () => {
   host.image('app');
   const script = 'cat /etc/hosts /etc/hostname /etc/resolv.conf; echo x > /x';
   const run = (...flags: string[]) =>
-    host.tslab('run', '--hostname', 'box', ...flags, 'app', 'sh', '-c', script);
+    host.tslab('run', '--rm', '--hostname', 'box', ...flags, 'app', 'sh', '-c', script);
   expect(run().stdout).toMatch(/^127\.0\.0\.1\tlocalhost\n[\s\S]*\tbox\nbox\n$/);
   const resolv = readFileSync('/etc/resolv.conf', 'utf8');
   expect(run('--network', 'host').stdout).toMatch(/localhost\n[\s\S]*\tbox\nbox\n/);
@@ -80,12 +94,13 @@ test('ten containers of one image take little more room than one copy of it', ()
     const { bytes, asCopies } = told.find(({ what }: { what: string }) => what === 'containers');
     expect(layered - bytes / 1024).toBeLessThan(8); // du counts the folder of all of them, too
     expect(asCopies).toBe(bytes + 10 * 1024 * used(base));
-    host.tslab('rm', '-f', ...names);
+    expect(host.tslab('rm', '-f', ...names).stderr).toBe('');
     const copied = runAll('--');
     expect(layered * 15).toBeLessThan(copied);
     expect(copied).toBeGreaterThan(10 * used(base));
+    expect(host.tslab('rm', '-f', ...names).stderr).toBe('');
   } finally {
-    host.tslab('rm', '-f', ...names);
+    host.tslab('rm', '-f', ...containers());
   }
   expect(containers()).toEqual([]);
 });
@@ -154,8 +169,8 @@ test('a word that is no image', () => {
   expect(status).not.toBe(0);
   expect(stderr).toContain("type: tslab run --hostname 'a b' -- sh -c 'echo x'");
   host.image('app');
-  expect(host.tslab('run', 'app').stderr).toMatch(/names no program/);
-  expect(host.tslab('run', '--', 'echo', 'fine').stdout).toBe('fine\n');
+  expect(host.tslab('run', '--rm', 'app').stderr).toMatch(/names no program/);
+  expect(host.tslab('run', '--rm', '--', 'echo', 'fine').stdout).toBe('fine\n');
 });
 
 test('one that has ended runs again, with what it changed', () => {
@@ -176,9 +191,9 @@ test('labels can’t give orders, and a plan can be looked at', () => {
   const kinds = JSON.parse(stdout).steps.map(({ kind }: { kind: string }) => kind);
   const own = isAtLeast(release(), 6, 13) ? ['fsopen', 'fsconfig', 'fsmount'] : ['symlink', 'open_tree'];
   expect(kinds).toEqual(expect.arrayContaining([...own, 'pivot_root']));
-  expect(host.tslab('run', 'app').status).toBe(0);
+  expect(host.tslab('run', '--rm', 'app').status).toBe(0);
   expect(containers()).toEqual([]);
-  expect(host.tslab('run', '--pull', 'never', 'nosuch').stderr).toMatch(
+  expect(host.tslab('run', '--rm', '--pull', 'never', 'nosuch').stderr).toMatch(
     /^tslab: image nosuch: there is none/,
   );
 });
@@ -188,12 +203,14 @@ test('an image as a plain folder, and the other templates', () => {
   const folder = join(host.folder, 'plain');
   expect(host.tslab('rootfs', '--from', 'app', folder)).toMatchObject({ stdout: `${folder}\n`, status: 0 });
   expect(readFileSync(join(folder, 'etc/who'), 'utf8')).toBe('two');
-  expect(host.tslab('run', '--rootfs', folder, '--', 'cat', '/etc/who').stdout).toBe('two');
+  expect(host.tslab('run', '--rm', '--rootfs', folder, '--', 'cat', '/etc/who').stdout).toBe('two');
   expect(host.tslab('rootfs', '--from', 'app', folder).stderr).toMatch(/is not empty/);
 
   const copied = join(host.folder, 'host');
   expect(host.tslab('rootfs', '--from', 'host', copied, 'getent').status).toBe(0);
-  expect(host.tslab('run', '--rootfs', copied, '--', 'getent', 'passwd', 'root').stdout).toMatch(/^root:/);
+  expect(host.tslab('run', '--rm', '--rootfs', copied, '--', 'getent', 'passwd', 'root').stdout).toMatch(
+    /^root:/,
+  );
   expect(host.tslab('rootfs', join(host.folder, 'busybox')).status).toBe(0);
 });
 
@@ -217,7 +234,7 @@ test('on a bridge, its own address stands in its own hosts file', async (ctx) =>
   const enter = host.prefix();
   const [first = '', ...rest] = [...network.enter, ...enter, join(process.cwd(), 'bin/tslab')];
   const script = 'ip -4 -o address show eth0; cat /etc/hosts; grep -c " /etc" /proc/self/mountinfo';
-  const words = ['run', '--network', 'bridge', '--hostname', 'box', 'app', 'sh', '-c', script];
+  const words = ['run', '--rm', '--network', 'bridge', '--hostname', 'box', 'app', 'sh', '-c', script];
   const { stdout } = spawnSync(first, [...rest, ...words], { encoding: 'utf8' });
   const address = /inet ([\d.]+)/.exec(stdout)?.[1] ?? 'none';
   expect(stdout).toContain(`${address}\tbox\n`);
@@ -232,9 +249,9 @@ test('imported, run, committed, run again, and what is in use is not pruned', ()
   host.tslab('run', '-d', '--name', 'one', 'base', 'sh', '-c', script);
   expect(host.tslab('wait', 'one').stdout).toBe('0\n');
   expect(host.tslab('image', 'commit', 'one', 'made').status).toBe(0);
-  expect(host.tslab('run', 'made').stdout).toBe('noted\n');
+  expect(host.tslab('run', '--rm', 'made').stdout).toBe('noted\n');
   const look = 'ls /bin/wc /home/tslab; ls -a /home /etc/hosts';
-  const { stdout, stderr } = host.tslab('run', 'made', 'sh', '-c', look);
+  const { stdout, stderr } = host.tslab('run', '--rm', 'made', 'sh', '-c', look);
   expect(stderr).toMatch(/wc: No such file[\s\S]*tslab: No such file/);
   expect(stdout).toMatch(/\/etc\/hosts/);
 

@@ -15,14 +15,14 @@ const volume = (name: string, path = '') => join(host.data, 'volumes', name, pat
 
 test('a named one is made on demand, gets what the image has there, once, and stays', () => {
   host.image('app', {}, { 'data/first': 'from the image', 'data/deep/x': '' });
-  const run = (...words: string[]) => host.tslab('run', '-v', 'kept:/data', 'app', ...words);
+  const run = (...words: string[]) => host.tslab('run', '--rm', '-v', 'kept:/data', 'app', ...words);
   expect(run('sh', '-c', 'cat /data/first; chown 7:8 /data/deep; rm /data/first').stdout).toBe(
     'from the image',
   );
   expect(readdirSync(volume('kept'))).toEqual(['deep']);
   expect([lstatSync(volume('kept', 'deep')).uid, lstatSync(volume('kept', 'deep')).gid]).toEqual([7, 8]);
   expect(run('ls', '/data').stdout).toBe('deep\n'); // it is not filled again
-  expect(host.tslab('run', '-v', 'kept:/elsewhere:ro', '--', 'touch', '/elsewhere/x').stderr).toMatch(
+  expect(host.tslab('run', '--rm', '-v', 'kept:/elsewhere:ro', '--', 'touch', '/elsewhere/x').stderr).toMatch(
     /Read-only/,
   );
   expect(host.tslab('volume', 'ls', '-q').stdout).toBe('kept\n');
@@ -31,9 +31,9 @@ test('a named one is made on demand, gets what the image has there, once, and st
 test('with ids of its own, a container leaves plain numbers in it', () => {
   host.image('app', {}, { 'data/x': '' });
   const script = 'stat -c %u /data/x; echo y > /data/y';
-  expect(host.tslab('run', '--userns', 'auto', '-v', 'kept:/data', 'app', 'sh', '-c', script).stdout).toBe(
-    '0\n',
-  );
+  expect(
+    host.tslab('run', '--rm', '--userns', 'auto', '-v', 'kept:/data', 'app', 'sh', '-c', script).stdout,
+  ).toBe('0\n');
   expect(['x', 'y'].map((name) => lstatSync(volume('kept', name)).uid)).toEqual([0, 0]);
 });
 
@@ -41,7 +41,7 @@ test('a symlink of the image leads to the image’s own files, and fills the vol
   const [, layer = ''] = host.image('app', {}, { 'etc/mine': '' });
   symlinkSync('/etc', join(layer, 'data'));
   symlinkSync('../../../../../../../../etc/shadow', join(layer, 'etc/link'));
-  expect(host.tslab('run', '-v', 'kept:/data', 'app', 'true').status).toBe(0);
+  expect(host.tslab('run', '--rm', '-v', 'kept:/data', 'app', 'true').status).toBe(0);
   expect(readdirSync(volume('kept'))).toContain('mine');
   expect(existsSync(volume('kept', 'shadow'))).toBe(false);
   expect(lstatSync(volume('kept', 'link')).isSymbolicLink()).toBe(true);
@@ -52,6 +52,7 @@ test('those without a name go with their container', () => {
   const run = (...flags: string[]) =>
     host.tslab(
       'run',
+      '--rm',
       '-d',
       '--name',
       'one',
