@@ -1,6 +1,6 @@
 /** Reads what `save` wrote, here or in docker: an image layout in an archive, or docker's older form, which lists images in manifest.json. */
 
-import { createReadStream } from 'node:fs';
+import { createReadStream, statfsSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -132,12 +132,17 @@ class Archive implements Handler {
     }
   }
 
-  entry({ type, path, link, sparse }: Entry): void {
+  entry({ type, path, link, size, sparse }: Entry): void {
     // Its bytes are not those of the archive, and a blob has no holes.
     if (sparse) throw new Error(`archive: ${shown(path)}: a sparse file`);
     const name = partsOf(path).join('/');
     if (this.#files.size + this.#links.size > MOST_ENTRIES)
       throw new Error(`archive: more than ${MOST_ENTRIES} files`);
+    const { bavail, bsize } = statfsSync(this.#store.folder);
+    if (size > bavail * bsize)
+      throw new Error(
+        `archive: ${shown(path)}: ${size} bytes, and ${bavail * bsize} are free in ${this.#store.folder}`,
+      );
     if (this.has(name)) throw new Error(`archive: ${shown(path)}: a second entry of this name`);
     if (type === 'file' && LISTS.includes(name)) {
       this.#openList = name;

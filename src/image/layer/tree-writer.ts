@@ -27,7 +27,11 @@ import type { Entry, EntryType } from '../tar/entry.ts';
 import type { Handler } from '../tar/reader.ts';
 import { Directories } from './directories.ts';
 import { isAufs, isAufsLink, partsOf, type Whiteout, whiteoutOf } from './names.ts';
-import { type Note, Rights } from './owned.ts';
+import { type Note, type Owner, Rights } from './owned.ts';
+
+/** inode(7) */
+const S_ISUID = 0o4000;
+const S_ISGID = 0o2000;
 
 type Maker = (entry: Entry, parts: readonly Bytes[], name: Bytes) => void;
 
@@ -173,7 +177,7 @@ export class TreeWriter implements Handler {
     }
     try {
       mknodAt(this.#directories.need(parent), whiteout.hides, of.S_IFCHR);
-      this.#directories.whiteouts.add(parts.join('/'));
+      this.#directories.takeAway(parts.join('/'));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
@@ -183,7 +187,8 @@ export class TreeWriter implements Handler {
     const owner = this.#rights.ownerOf(entry);
     // chown(2) takes the bits for setuid away, and a capability with them; so it comes first.
     if (!this.#rights.isOurs(owner)) fchownSync(fd, owner.uid, owner.gid);
-    if ((entry.mode & 0o777 & ~this.#umask) !== entry.mode) fchmodSync(fd, entry.mode);
+    const mode = modeFor(entry, owner);
+    if ((mode & 0o777 & ~this.#umask) !== entry.mode) fchmodSync(fd, mode);
     for (const [name, value] of this.#rights.xattrsOf(entry.xattrs)) setXattrOf(fd, name, value);
     setTimesOf(fd, entry.mtime);
   }
@@ -196,6 +201,10 @@ export class TreeWriter implements Handler {
     setTimesAt(dir, name, entry.mtime);
   }
 }
+
+/** Who runs a set-user-ID program becomes its owner: not root, because its own owner is nobody here. */
+const modeFor = ({ mode, uid, gid }: Entry, owner: Owner): number =>
+  mode & ~(owner.uid === uid ? 0 : S_ISUID) & ~(owner.gid === gid ? 0 : S_ISGID);
 
 /** glibc's makedev(3), for numbers that the kernel has room for. */
 const makedev = (major: number, minor: number): number =>

@@ -5,6 +5,7 @@ import {
   existsSync,
   fchmodSync,
   mkdirSync,
+  constants as of,
   readdirSync,
   renameSync,
   rmSync,
@@ -88,10 +89,12 @@ export async function unpackHere({ folder, descriptor, diffId, limits }: Order, 
     if (!existsSync(source))
       throw new Error(`layer ${descriptor.digest}: it is not in ${folder}; pull the image again`);
     await unpackInto(place.fd, source, diffId, { ...limits, note });
-    // A name that outlives a power cut without its files' bytes would be a layer that is believed, and broken. One call does it for
-    // all files; if the name itself is lost, the layer is unpacked again.
+    // A name that outlives a power cut without its files' bytes would be a layer that is believed, and broken. One call for all files:
+    // 10 to 200 ms of a 200 MB layer's two seconds on ext4. If the name itself is lost, the layer is unpacked again.
     syncFileSystem(place.fd, place.path);
     mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+    if (!isStill(place.path, place.fd))
+      throw new Error(`${place.path}: another folder is in its place now; who puts things there?`);
     renameSync(place.path, to);
   } catch (error) {
     rmSync(place.path, { recursive: true, force: true });
@@ -112,12 +115,13 @@ async function takePlace(
   const path = join(partial, `${algorithm}-${hex}`);
   while (!existsSync(to)) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    const fd = open(path);
+    const fd = open(path, of.O_DIRECTORY | of.O_NOFOLLOW);
     if (fd === undefined) continue;
     if (tryLock(fd, 'exclusive') && isStill(path, fd)) {
-      // What one left who was killed.
-      for (const name of readdirSync(path, { encoding: 'buffer' }))
-        rmSync(Buffer.concat([Buffer.from(`${path}/`), name]), { recursive: true, force: true });
+      // What one left who was killed; of this very folder, wherever its name may lead by now.
+      const inside = `/proc/self/fd/${fd}`;
+      for (const name of readdirSync(inside, { encoding: 'buffer' }))
+        rmSync(Buffer.concat([Buffer.from(`${inside}/`), name]), { recursive: true, force: true });
       fchmodSync(fd, 0o700);
       return { fd, path };
     }

@@ -1,9 +1,19 @@
 /** Archives that want more than to be unpacked: each is refused by the entry's name, and nothing is left of it, nor touched outside. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limitsOf } from '../../../src/image/layer/limits.ts';
+import { digestOf } from '../../../src/image/store/digest.ts';
 import { ImageRoom, listing } from '../../support/images.ts';
 import { archive, dir, END, entry, link, paxHeader, type Said, symlink } from '../../support/tar.ts';
 
@@ -307,6 +317,27 @@ describe('limits', () => {
     const many = archive(...Array.from({ length: 50 }, (_, i) => file(`f${i}`)));
     expect(await room.refusal(many, { maxEntries: 49 })).toMatch(/more than 49 entries/);
   });
+});
+
+test('memory is not for the archive to fill: names and xattrs of directories', async () => {
+  const value = Buffer.alloc(1_040_000, 'x');
+  const many = Array.from({ length: 140 }, (_, i) =>
+    dir(`d${i}/`, { pax: { 'SCHILY.xattr.user.a': value } }),
+  );
+  expect(await room.refusal(archive(...many))).toMatch(
+    /d1[23]\d\/: with it, the names and xattrs of directories take more than 134217728 bytes/,
+  );
+});
+
+test('what was put in the place of the folder at work is not followed, nor emptied', async () => {
+  const tar = archive(file('a'));
+  const partial = join(room.store.layers, 'partial');
+  mkdirSync(partial, { recursive: true });
+  const place = join(partial, digestOf(tar).replace(':', '-'));
+  symlinkSync(outside, place);
+  expect(await room.refusal(tar)).toMatch(/ELOOP|ENOTDIR/);
+  expect(listing(outside)).toEqual(before);
+  rmSync(place);
 });
 
 describe('what is not what it says', () => {
