@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 
 /** As bench.ts has them. */
-const groups = ['container', 'shell', 'layer'];
+const groups = ['container', 'shell', 'engine', 'layer'];
 
 export const command = (program: Command): void => {
   program
