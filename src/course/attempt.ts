@@ -9,12 +9,12 @@ import { probe } from '../facts/probe.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Spec } from '../oci/spec.ts';
 import { PlanError } from '../plan/error.ts';
-import { type Policy, validateDrafts } from '../plan/validate.ts';
+import { validateDrafts } from '../plan/validate.ts';
+import { withOwnCgroup } from '../runtime/own-cgroup.ts';
+import { readPlain, writeNew } from '../runtime/plain-file.ts';
 import { planFor } from '../runtime/plan.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
 import type { Container } from '../runtime/run.ts';
-import { defaultDevicePaths } from '../steps/devices.ts';
-import { layersOf } from '../steps/overlay/spec.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 import {
   type Boxed,
@@ -26,11 +26,12 @@ import {
   performIn,
   sharedTree,
 } from './box.ts';
+import { cgroupInBox, controllersInBox, stepAside } from './box-cgroup.ts';
 import type { CatalogLesson } from './catalog.ts';
 import type { Lab, Running } from './check.ts';
 import { stagesFor } from './course-folder.ts';
 import { joining, type Kept, type KeptType, keeping, numberOf } from './kept-namespace.ts';
-import { readPlain, writeNew } from './plain-file.ts';
+import { policyFor } from './policy.ts';
 import { ownFolder, removeFolder } from './rootfs.ts';
 import { evaluate } from './sandbox.ts';
 import { timeScale } from './scale.ts';
@@ -48,6 +49,7 @@ export class Attempts implements Lab {
   readonly #own = ownFolder();
   readonly #folder: string;
   readonly #boxes: Container[] = [];
+  readonly controllers: readonly string[];
   #last: { launcher: number; before: string } | undefined;
   #names = 0;
   /** What the learner's stage printed. */
@@ -57,6 +59,9 @@ export class Attempts implements Lab {
     this.#lesson = lesson;
     this.#submission = submission;
     this.#folder = furnishBox(this.#own);
+    // Whose runtime has not come to cgroups yet, has no use for a subtree.
+    const wanted = stagesFor(lesson.id).some(({ id }) => id === 'cgroup');
+    this.controllers = wanted ? controllersInBox(cgroupInBox(probe())) : [];
   }
 
   readonly host = {
@@ -110,13 +115,15 @@ export class Attempts implements Lab {
   async #start(argv: string[], change: (spec: Spec) => void, kept?: Kept) {
     const rootfs = copyRootfs(join(this.#folder, `rootfs-${++this.#names}`));
     giveToBox(rootfs);
-    const spec = defaultSpec({ args: argv, rootfs, lesson: this.#lesson.id });
-    if (kept) joining(spec, kept);
-    change(spec);
-    const facts = factsInBox(probe(spec));
-    const before = [...sharedTree, ...(kept ? keeping(kept) : [])];
+    const asked = defaultSpec({ args: argv, rootfs, lesson: this.#lesson.id });
+    if (kept) joining(asked, kept);
+    change(asked);
+    const withCgroups = this.controllers.length > 0;
+    const facts = factsInBox(probe(asked), withCgroups);
+    const spec = withOwnCgroup('attempt', asked, facts);
+    const before = [...sharedTree, ...stepAside(facts.cgroup), ...(kept ? keeping(kept) : [])];
     const plan = planFor('attempt', spec, facts, await this.#stages(spec, facts), { before });
-    const box = await openBox(this.#folder);
+    const box = await openBox(this.#folder, withCgroups);
     this.#boxes.push(box);
     const joined = kept ? numberOf(box.pid, kept) : 0;
     const container = await performIn(box, plan);
@@ -136,7 +143,7 @@ export class Attempts implements Lab {
     const own = stages.find((stage) => stage.id === this.#lesson.id);
     const { drafts, printed } = await evaluate(submission.file, submission.source, spec, facts);
     this.printed = printed;
-    validateDrafts(drafts, policyFor(spec, own ? whatItDoes(own, spec, facts) : []));
+    validateDrafts(drafts, policyFor(spec, facts, own ? whatItDoes(own, spec, facts) : []));
     return stages.map((stage) => (stage === own ? { ...own, plan: () => drafts as Draft[] } : stage));
   }
 }
@@ -145,37 +152,6 @@ export class Attempts implements Lab {
 function whatItDoes(own: Stage, spec: Spec, facts: Facts): readonly Draft[] {
   try {
     return own.plan(spec, facts);
-  } catch (error) {
-    if (error instanceof PlanError) return [];
-    throw error;
-  }
-}
-
-/** The learner's stage may use on the host's side what the lesson's own does there, and the config's paths. */
-function policyFor(spec: Spec, reference: readonly Draft[]): Policy {
-  const onHost = reference.filter((draft) => draft.at === 'host').map((draft) => draft.kind);
-  const sources = (spec.mounts ?? []).filter(
-    (mount) => mount.type === 'bind' || mount.options?.some((o) => o === 'bind' || o === 'rbind'),
-  );
-  return {
-    hostKinds: [...new Set<Draft['kind']>(['clone', ...onHost])],
-    hostPaths: [
-      spec.root?.path,
-      ...sources.map((mount) => mount.source),
-      ...(spec.linux?.namespaces ?? []).map(({ path }) => path),
-      ...layerFolders(spec),
-      ...defaultDevicePaths,
-    ].filter((path) => path !== undefined),
-    argv: spec.process?.args ?? [],
-    envp: spec.process?.env ?? [],
-  };
-}
-
-/** A config whose layers make no sense gives none: the stage has to refuse it. */
-function layerFolders(spec: Spec): readonly (string | undefined)[] {
-  try {
-    const { lower = [], upper, work } = layersOf(spec) ?? {};
-    return [...lower, upper, work];
   } catch (error) {
     if (error instanceof PlanError) return [];
     throw error;

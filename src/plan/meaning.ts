@@ -167,6 +167,14 @@ const meanings: Meaning = {
     t('begins a new file system, which has no parameters yet', '开始建一个新的文件系统，此时还没有任何参数'),
   fsconfig: (c) => fsconfigMeaning(c.command, c.key),
   fsmount: () => t('makes a mount of it, which hangs nowhere yet', '把它变成一个挂载，暂时不接到任何地方'),
+  pidenv: () =>
+    t(
+      'tells the program its own number by a variable: only now is it known',
+      '用一个环境变量告诉程序它自己的进程号：到这时才知道',
+    ),
+  listen: () => t('opens a socket for what the program will report', '打开一个套接字，等程序来报告'),
+  ready: () => t('waits until the program says that it is ready', '等程序报告自己已就绪'),
+  tell: () => t('passes the news on to the service manager', '把消息转告给服务管理器'),
   exec: () => t('becomes the program; from here on it is the container', '变成要运行的程序；从此它就是容器'),
 };
 
