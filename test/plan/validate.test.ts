@@ -76,7 +76,7 @@ test.each([
   [
     'a layered host',
     child({ kind: 'mount', target: '/', fstype: 'overlay', data: 'upperdir=/etc' }),
-    /fstype/,
+    /upperdir: .*not of this container/,
   ],
   [
     'a host path taken by descriptor',

@@ -156,7 +156,7 @@ export function byShortNames(spec: Spec, { lower, upper, work }: Layers, { userx
       { ...common, kind: 'symlink', dir: 'names', ...link },
     ]),
     { ...own_, kind: 'mount', source: 'overlay', target: 'merged', fstype: 'overlay', data },
-    { ...own_, kind: 'open_tree', path: 'merged', as: 'root' },
+    { ...own_, kind: 'open_tree', dir: 'names', path: 'merged', as: 'root' },
     { ...own_, kind: 'chdir', path: '/' },
     { ...own_, kind: 'close', fd: 'names' },
     { ...own_, kind: 'umount', target: place, flags: ['MNT_DETACH'] },
