@@ -6,7 +6,8 @@ import { checksOf } from './checks-of.ts';
 import { type Grade, grade } from './grade.ts';
 import { belongings, leftSince } from './leftovers.ts';
 import { type LessonText, loadLesson, partsOf } from './lesson.ts';
-import { explain, failure, onlyHostsRoot } from './play-scene.ts';
+import { lacking } from './needs.ts';
+import { explain, failure } from './play-scene.ts';
 import { differences } from './same-texts.ts';
 import { Stage } from './scenes.ts';
 import { words } from './words.ts';
@@ -114,7 +115,7 @@ async function scenesHold(lesson: CatalogLesson): Promise<string[]> {
   const stage = new Stage(lesson.id);
   const complaints: string[] = [];
   try {
-    for (const scene of partsOf(text, 'scene').filter((scene) => !onlyHostsRoot(scene))) {
+    for (const scene of partsOf(text, 'scene').filter((scene) => !lacking(scene))) {
       for await (const { line, run } of stage.play(scene)) {
         if (line.type === 'say') continue;
         const shown = await run();
