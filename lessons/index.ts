@@ -95,6 +95,13 @@ export const lessons: readonly Lesson[] = [
     stage: stageOf('ipc'),
     checks: () => import('./05-ipc/checks.ts'),
   },
+  {
+    number: 12,
+    id: 'harden',
+    folder: '12-harden',
+    stage: stageOf('harden'),
+    checks: () => import('./12-harden/checks.ts'),
+  },
 ];
 
 /** The runtime as a learner has it after that lesson. */
