@@ -37,7 +37,7 @@ export default defineConfig({
             'test/kernel/course/**',
             'test/kernel/image/**',
             'test/kernel/peers.test.ts',
-            'test/kernel/oci/{podman,containerd}.test.ts',
+            'test/kernel/oci/{podman/**,containerd*}',
           ],
           globalSetup: './test/support/asan.ts',
           env: { TSLAB_LAUNCHER: resolve('native/build/launch-asan') },

@@ -96,6 +96,20 @@ export const lessons: readonly Lesson[] = [
     checks: () => import('./05-ipc/checks.ts'),
   },
   {
+    number: 7,
+    id: 'user',
+    folder: '07-user',
+    stage: stageOf('user'),
+    checks: () => import('./07-user/checks.ts'),
+  },
+  {
+    number: 8,
+    id: 'time',
+    folder: '08-time',
+    stage: stageOf('time'),
+    checks: () => import('./08-time/checks.ts'),
+  },
+  {
     number: 12,
     id: 'harden',
     folder: '12-harden',

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/signalfd.h>
 
-enum { AT = 1, DONE, STEP_FAILED, BORN, RUNS, EXITED, UNDONE, CLEAN, REFUSED, SAID, LEAVES };
+enum { AT = 1, DONE, STEP_FAILED, BORN, RUNS, EXITED, UNDONE, CLEAN, REFUSED, SAID, LEAVES, TAKEN };
 struct event { uint32_t type, step; int32_t error; uint32_t value; uint64_t ns; };
 _Static_assert(sizeof(struct event) == 24, "native/README.md");
 

@@ -26,6 +26,7 @@ export default function harden(spec: Spec, facts: Facts): Draft[] {
   if (!spec.process) return [...maskSteps(spec), ...sysctls(spec)];
   const sets = capabilitySets(spec, facts);
   const filter = seccompSteps(spec, facts, spec.annotations?.[INIT_ANNOTATION] === 'true');
+  // #region order
   return [
     ...maskSteps(spec),
     ...sysctls(spec),
@@ -37,6 +38,7 @@ export default function harden(spec: Spec, facts: Facts): Draft[] {
     ...noNewPrivileges(spec),
     ...filter.late,
   ];
+  // #endregion
 }
 
 /** Keys are found through the session keyring: a new one, made while root's quota pays for it, keeps the caller's outside. */

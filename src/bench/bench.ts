@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { defaultSpec } from '../oci/default.ts';
 import { packageRoot } from '../package-root.ts';
 import { start } from '../runtime/run.ts';
+import { engines } from './engine.ts';
 import { withoutUnifiedTree } from './hidden.ts';
 import { layers } from './layers.ts';
 import { command, timed } from './stopwatch.ts';
@@ -17,7 +18,7 @@ export interface Row {
   min_ms: number;
   max_ms: number;
   runs: number;
-  /** Against the first row of its group: the bare C limit, a bare Node, or tar. */
+  /** Against the first row of its group: the bare C limit, a bare Node, podman with runc, or tar. */
   ratio_to_limit: number;
   /** Of memory, where it was watched. */
   peak_mib?: number;
@@ -43,6 +44,7 @@ export async function bench(runs: number): Promise<Row[]> {
     return [
       ...(await race('container, all namespaces + cgroup', containers(folder, rootfs), runs)),
       ...(await race('shell, cold', shells(rootfs), runs)),
+      ...(await race('engine', engines(folder, rootfs, ['crun', 'runc'].filter(installed)), runs)),
       // Each takes seconds.
       ...(await race('image layer of 200 MB, gzip', await layers(folder), Math.min(runs, 5))),
     ];

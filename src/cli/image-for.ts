@@ -1,5 +1,6 @@
 /** The image that a command names, from this host or from its registry. */
 import { type Found, findImage } from '../image/find.ts';
+import { NoSuchImage } from '../image/store/store.ts';
 
 /**
  * @param pull missing, always or never.
@@ -12,8 +13,8 @@ export async function imageFor(name: string, pull = 'missing', hint?: string): P
     try {
       return await findImage(name);
     } catch (error) {
-      if (pull === 'never') throw error;
-      const said = (error as Error).message;
+      if (pull === 'never' || !(error instanceof NoSuchImage)) throw error;
+      const said = error.message;
       if (hint !== undefined) throw new Error(`${said}. ${hint}`);
       console.error(`tslab: ${said}: pulling it`);
     }

@@ -115,9 +115,12 @@ function boxSpec(folder: string): Spec {
 /** Less of the kernel to find a flaw in: namespaces and mounts are what a plan is about; io_uring, keys and file handles are not. */
 const seccomp = defaultSeccomp(['CAP_SYS_ADMIN', 'CAP_SYS_CHROOT']);
 
-/** A machine's root has them all; these are good for what belongs to the box's user namespace. */
+/**
+ * A machine's root has them all; these are good for what belongs to the box's user namespace. CAP_SYS_TIME is, too: for
+ * the offsets of a new time namespace (time_namespaces(7)), and for no clock of the host's.
+ */
 const allOf = ({ capabilities }: Facts) => {
-  const all = [...capabilities];
+  const all = [...capabilities, 'CAP_SYS_TIME'];
   return { bounding: all, effective: all, permitted: all };
 };
 

@@ -21,6 +21,8 @@ const hints: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'it took longer than it should ever take; the host may be overloaded',
   ESRCH: 'the process is gone: killed from outside, or born into a memory limit too small for it',
   EOPNOTSUPP: 'a cgroup below a threaded one takes threads only (cgroups(7), "Thread mode")',
+  EOVERFLOW:
+    'who does this has no id in its user namespace: a map is missing, or it has not become one of its ids yet',
   ENOSYS: 'this kernel is too old for the call',
 };
 
@@ -65,6 +67,22 @@ function whatItSaid(said: string): string {
     .join('');
 }
 
+/** user_namespaces(7), "Defining user and group ID mappings". */
+const idMapHints: Readonly<Record<string, string>> = {
+  EPERM:
+    'this map is written already (the host’s is, too: is the process in a new user namespace?), or it takes ids that are not the writer’s to give',
+  EINVAL: 'a line is `inside outside count`, ended by a newline, and no two lines overlap',
+};
+
+/** capabilities(7), capset(2), seccomp(2): each of them comes too late or too early. */
+const privilegeHints: Readonly<Record<string, string>> = {
+  'capbset EPERM': 'it takes CAP_SETPCAP: before the user changes, and before capset (capabilities(7))',
+  'capset EPERM':
+    'the permitted set never grows: setuid has emptied it (PR_SET_KEEPCAPS comes before), or a name is missing in the bounding set',
+  'capambient EPERM': 'what is raised has to be permitted and inheritable by then: capset comes before',
+  'seccomp EACCES': 'a filter takes no_new_privs, set before it, or CAP_SYS_ADMIN (seccomp(2))',
+};
+
 function stepHint(step: Step, errno: string, said: string): string | undefined {
   if (step.kind === 'spawn' && /File exists[\s\S]*add element/.test(said))
     return 'that port of the host leads into another container already: see tslab ps';
@@ -72,10 +90,17 @@ function stepHint(step: Step, errno: string, said: string): string | undefined {
     return `there is no ${step.path} on this host: see tslab doctor for the package that has it`;
   if (step.kind === 'write' && errno === 'EBUSY' && step.path.endsWith('/cgroup.subtree_control'))
     return 'a cgroup that holds processes itself hands out no controllers (cgroups(7), "no internal processes")';
+  if ((step.kind === 'setuid' || step.kind === 'setgid') && errno === 'EINVAL')
+    return 'no line of the user namespace’s map has that id: the map is missing, or another one (cat /proc/<pid>/uid_map)';
+  if (step.kind === 'write' && /^[ug]id_map$/.test(step.path)) return idMapHints[errno];
+  if (step.kind === 'write' && errno === 'EPERM' && step.path.endsWith('/timens_offsets'))
+    return 'the namespace that its children will get is not its own: make one first (time_namespaces(7))';
+  if (step.kind === 'write' && errno === 'EACCES' && step.path.endsWith('/timens_offsets'))
+    return 'somebody is in that time namespace already, and then its clocks stand (time_namespaces(7))';
   if (step.kind === 'clone' && step.cgroup !== undefined && errno === 'EACCES')
     return 'from a login session a user can’t enter the cgroups of their own systemd: put systemd-run --user --scope before the command';
   if (step.kind === 'schedattr' && errno === 'EPERM')
     return 'it takes CAP_SYS_NICE; where cgroups have a real-time budget, set linux.resources.cpu.realtimeRuntime';
-  if (step.kind !== 'exec' || errno !== 'ENOENT') return undefined;
+  if (step.kind !== 'exec' || errno !== 'ENOENT') return privilegeHints[`${step.kind} ${errno}`];
   return `there is no ${step.argv[0]} in the container, or its interpreter or dynamic loader is missing there`;
 }

@@ -27,3 +27,6 @@ export const INIT_LAYER_ANNOTATION = 'org.tslab.overlay.init';
 export const IMAGE_ANNOTATION = 'org.tslab.image';
 /** image-spec, conversion.md: what asks the program to end. */
 export const STOP_SIGNAL_ANNOTATION = 'org.opencontainers.image.stopSignal';
+
+/** `true`: it stays in the caller's cgroup, whatever the config names. */
+export const NO_CGROUP_ANNOTATION = 'org.tslab.no-cgroup';

@@ -147,5 +147,9 @@ const calls: Render = {
   fsconfig: (c) =>
     `fsconfig(${[c.fd, c.command, ...(c.key === undefined ? [] : [q(c.key)]), ...(c.handed === undefined ? (c.value === undefined ? [] : [q(c.value)]) : [c.handed])].join(', ')})`,
   fsmount: (c) => `${c.as} = fsmount(${c.fd}, ${or(c.set)})`,
+  pidenv: (c) => `${c.name} = getpid()`,
+  listen: (c) => `${c.as} = socket(AF_UNIX, SOCK_DGRAM), bind(${q(c.path)})`,
+  ready: (c) => `recv(${c.fd}, "READY=1")`,
+  tell: (c) => `connect(${q(c.path)}), send(${lines(c.data)})`,
   exec: (c) => `execve(${q(c.argv[0])}, ${list(c.argv, 8)}, ${c.envp.length} variables)`,
 };

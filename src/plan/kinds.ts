@@ -188,6 +188,12 @@ export const kinds = {
     handed: 'fd?',
   }),
   fsmount: kind(83, 'both', { fd: 'fd', set: 'flags:attr?', as: 'as' }),
+
+  // what a service manager hears of it: sd_listen_fds(3), sd_notify(3)
+  pidenv: kind(90, 'child', { name: 'str' }),
+  listen: kind(91, 'host', { path: 'str', as: 'as' }),
+  ready: kind(92, 'host', { fd: 'fd' }),
+  tell: kind(93, 'host', { path: 'str', data: 'str' }),
 } as const satisfies Record<string, KindSpec>;
 
 export type Kind = keyof typeof kinds;

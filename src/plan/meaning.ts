@@ -57,7 +57,7 @@ const meanings: Meaning = {
           'moves itself into that cgroup: 0 stands for whoever writes',
           '把自己放进这个 cgroup：0 代表写入者自己',
         )
-      : cgroupFiles.find(([name]) => name.test(c.path))?.[1]) ??
+      : knownFiles.find(([name]) => name.test(c.path))?.[1]) ??
     t('writes to a kernel or container file', '向内核文件或容器内文件写入内容'),
   symlink: () => t('makes a symbolic link', '创建符号链接'),
   mknod: () => t('makes a device node', '创建设备节点'),
@@ -167,11 +167,22 @@ const meanings: Meaning = {
     t('begins a new file system, which has no parameters yet', '开始建一个新的文件系统，此时还没有任何参数'),
   fsconfig: (c) => fsconfigMeaning(c.command, c.key),
   fsmount: () => t('makes a mount of it, which hangs nowhere yet', '把它变成一个挂载，暂时不接到任何地方'),
+  pidenv: () =>
+    t(
+      'tells the program its own number by a variable: only now is it known',
+      '用一个环境变量告诉程序它自己的进程号：到这时才知道',
+    ),
+  listen: () => t('opens a socket for what the program will report', '打开一个套接字，等程序来报告'),
+  ready: () => t('waits until the program says that it is ready', '等程序报告自己已就绪'),
+  tell: () => t('passes the news on to the service manager', '把消息转告给服务管理器'),
   exec: () => t('becomes the program; from here on it is the container', '变成要运行的程序；从此它就是容器'),
 };
 
-/** The files of a cgroup by their last name; the first that matches. */
-const cgroupFiles: readonly (readonly [RegExp, Text])[] = [
+/** Files of /proc, and those of a cgroup by their last name; the first that matches. */
+const knownFiles: readonly (readonly [RegExp, Text])[] = [
+  [/^[ug]id_map$/, t('says which ids outside the ids inside are', '规定里面的 id 对应外面的哪些 id')],
+  [/^setgroups$/, t('nobody inside may ever drop a group', '里面谁也不能再丢掉自己的组')],
+  [/\/timens_offsets$/, t('sets the clocks of the new time namespace', '设定新的时间命名空间里的时钟')],
   [
     /\/cgroup\.subtree_control$/,
     t('hands these controllers out to the cgroups below', '把这些控制器下放给下一层的 cgroup'),

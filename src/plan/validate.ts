@@ -34,10 +34,12 @@ const confinedKinds: readonly Kind[] = [
   'mask',
   'chown',
 ];
-/** Programs of the host run with all of root's rights, whatever their arguments; a lock can keep others waiting. */
-const neverALearners: readonly Kind[] = ['spawn', 'share'];
+/** Programs and sockets of the host answer to root's rights, whatever they are told; a lock can keep others waiting. */
+const neverALearners: readonly Kind[] = ['spawn', 'share', 'listen', 'ready', 'tell'];
 /** Kinds that put a process before all others of the host, such as SCHED_FIFO. */
 const greedyKinds: readonly Kind[] = ['schedattr', 'ioprio'];
+/** By which a process speaks of itself: wherever it is, these are its own (time_namespaces(7)). */
+const aboutItself = ['/proc/self/timens_offsets', '/proc/self/ns/time_for_children'];
 /** Parameters of an overlay that name folders. */
 const folderKeys = /^(lowerdir|upperdir|workdir|datadir)/;
 const MAX_STEPS = 1024;
@@ -105,6 +107,8 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
   if (neverALearners.includes(kind) || (kind === 'netlink' && step.alone !== undefined))
     throw new PlanError(`${name}: a learner's step does not run or lock what is the host's`);
   if (step.undo !== undefined) throw new PlanError(`${name}: undo: a learner's step can't have one`);
+  const own = step.at === 'child' && step.dir === undefined && aboutItself.includes(String(step.path));
+  if (own && (kind === 'write' || kind === 'open')) return;
   if (confinedKinds.includes(kind) && step.dir === undefined)
     throw new PlanError(`${name}: dir: name the directory that the path stays in, such as dir: 'root'`);
   // Its right was the host hand's: into a cgroup's `tasks` it could write the number of any process.

@@ -9,6 +9,16 @@ test('a well-formed stage passes', () => {
   expect(() => validateDrafts(child(bind), policy)).not.toThrow();
 });
 
+test('what a process says of itself in /proc is its own', () => {
+  const offsets = { kind: 'write', path: '/proc/self/timens_offsets', data: '' };
+  expect(() => validateDrafts(child(offsets), policy)).not.toThrow();
+  const host = { at: 'host', phase: 'prepare' };
+  const lax = { ...policy, hostKinds: ['write', 'exec'] as const };
+  expect(() => validateDrafts([{ ...offsets, ...host }], lax)).toThrow(/name the directory/);
+  const beside = { kind: 'write', path: '/proc/self/timens_offsets/../mem', data: '' };
+  expect(() => validateDrafts(child(beside), policy)).toThrow(/name the directory/);
+});
+
 test.each([
   ['no array', 'nonsense', /return an array/],
   ['no object', [null], /a step is an object/],

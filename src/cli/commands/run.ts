@@ -8,6 +8,7 @@ import type { Stage } from '../../steps/stage.ts';
 import { addSpecFlags, type SpecFlags } from '../spec-flags.ts';
 
 export interface RunFlags extends SpecFlags {
+  stages?: string;
   detach?: boolean;
   rm?: boolean;
 }
@@ -18,6 +19,7 @@ export const command = (program: Command): void => {
       'run a new container of an image: tslab run IMAGE [COMMAND]; or, after --, a command in the default root file system',
     )
     .option('-d, --detach', 'leave it running; its output goes to tslab logs')
+    .option('--stages <dir>', 'your own stages, such as ~/tslab, in place of the lessons’')
     .option('--rm', 'remove it when it ends; one in the foreground, and of no image, always is')
     .action(async (args: string[], flags: RunFlags) => {
       process.exitCode = await run(args, flags);
@@ -28,8 +30,8 @@ async function run(args: string[], flags: RunFlags): Promise<number> {
   const { attend } = await import('../attend.ts');
   if (flags.tty && !flags.detach && !process.stdin.isTTY)
     throw new Error('--tty: standard input is no terminal');
+  if (!flags.detach) return await attend(() => begin(args, flags));
   const container = await begin(args, flags);
-  if (!flags.detach) return await attend(container);
   container.release();
   console.log(container.id);
   return 0;
@@ -51,8 +53,9 @@ async function begin(args: string[], flags: RunFlags): Promise<Container> {
     return await beginInFolder(id, flags, await rootOfOwn(args, flags), stays);
   }
   const { spec, stages } = specFrom(args, flags, flags.rootfs);
+  const replace = await replacement(flags);
   if (flags.volume) await makeVolumes(spec);
-  return await start(spec, { id, stages, stdio: foreground(flags), warn });
+  return await start(spec, { id, stages, replace, stdio: foreground(flags), warn });
 }
 
 /** The first word is an image's name, but where there is a root file system already, or right after a `--`. */
@@ -95,25 +98,29 @@ async function beginInFolder(id: string, flags: RunFlags, root: Root, stays: boo
   const folder = makeFolder(id);
   try {
     const { spec, stages, fill } = root(folder);
+    const replace = await replacement(flags);
     describe(id, spec);
     await fill();
     if (flags.volume) await makeVolumes(spec);
     const removal = keepRemoval(folder, spec);
     const before = stays ? [] : [...owned(folder), ...removal];
     if (!flags.detach) {
-      const container = await start(spec, { id, stages, before, stdio: foreground(flags), warn });
+      const container = await start(spec, { id, stages, replace, before, stdio: foreground(flags), warn });
       const save = (exit: Exit) => writeFileSync(folder.status, String(statusOf(exit)), { mode: 0o600 });
       if (stays) container.exit.then(save, () => {});
       return container;
     }
     const log = openSync(folder.log, 'a', 0o600);
     const detach = { status: folder.status };
-    return await start(spec, { id, stages, before, stdio: ['ignore', log, log], detach, warn });
+    return await start(spec, { id, stages, replace, before, stdio: ['ignore', log, log], detach, warn });
   } catch (error) {
     removeContainer(id);
     throw error;
   }
 }
+
+const replacement = async ({ stages }: RunFlags) =>
+  stages === undefined ? undefined : (await import('../../course/own-stages.ts')).ownStages(stages);
 
 const foreground = (flags: RunFlags) =>
   [flags.interactive || flags.tty ? 'inherit' : 'ignore', 'inherit', 'inherit'] as const;

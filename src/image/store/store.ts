@@ -20,6 +20,12 @@ export interface Named {
   manifest: Descriptor;
 }
 
+export class NoSuchImage extends Error {
+  constructor(wanted: string) {
+    super(`image ${wanted}: there is none; tslab image ls lists them`);
+  }
+}
+
 export class Store {
   readonly folder: string;
   /** A shared lock that keeps what this process has written, and not named yet, from another's prune. */
@@ -118,7 +124,7 @@ export class Store {
 
   /**
    * @param wanted a name, a digest of a manifest or a config, or the beginning of one (6 digits or more).
-   * @throws Error if there is none, or more than one.
+   * @throws NoSuchImage; Error if there is more than one.
    */
   resolve(wanted: string): Image {
     const all = this.images();
@@ -129,8 +135,8 @@ export class Store {
     );
     const [first, second] = found.values();
     if (first && !second) return first;
-    const why = second ? 'more than one digest begins so' : 'there is none; tslab image ls lists them';
-    throw new Error(`image ${wanted}: ${why}`);
+    if (!first) throw new NoSuchImage(wanted);
+    throw new Error(`image ${wanted}: more than one digest begins so`);
   }
 
   /** @param descriptor of a manifest, or of an index that has one for this machine. */
