@@ -109,6 +109,13 @@ export const lessons: readonly Lesson[] = [
     stage: stageOf('time'),
     checks: () => import('./08-time/checks.ts'),
   },
+  {
+    number: 9,
+    id: 'cgroup',
+    folder: '09-cgroup',
+    stage: stageOf('cgroup'),
+    checks: () => import('./09-cgroup/checks.ts'),
+  },
 ];
 
 /** The runtime as a learner has it after that lesson. */

@@ -2,7 +2,12 @@
 export * from '../oci/annotations.ts';
 export { namespace } from '../oci/spec.ts';
 export { PlanError } from '../plan/error.ts';
-export { isCgroupMount } from '../steps/cgroup/mount.ts';
+export { enterSteps } from '../steps/cgroup/enter.ts';
+export { handOut, limitSteps, makeTree, ownerSteps } from '../steps/cgroup/make.ts';
+export { cgroupMounts, isCgroupMount } from '../steps/cgroup/mount.ts';
+export { directoriesIn, type Tree, treesOf } from '../steps/cgroup/place.ts';
+export { type Limit, limits, pathOf, unheldDeviceRules } from '../steps/cgroup/resources.ts';
+export { scopeSteps } from '../steps/cgroup/scope.ts';
 export { deviceSteps } from '../steps/devices.ts';
 export { deniesSetgroups, idMapSteps, isMapped } from '../steps/idmap.ts';
 export { joinNamespace, newNamespace } from '../steps/join.ts';
