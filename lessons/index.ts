@@ -68,6 +68,7 @@ export const lessons: readonly Lesson[] = [
   lesson('07-user', () => import('./07-user/checks.ts')),
   lesson('08-time', () => import('./08-time/checks.ts')),
   lesson('09-cgroup', () => import('./09-cgroup/checks.ts')),
+  lesson('10-overlay', () => import('./10-overlay/checks.ts')),
   lesson('12-harden', () => import('./12-harden/checks.ts')),
 ];
 
