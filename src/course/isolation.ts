@@ -4,11 +4,14 @@ import os from 'node:os';
 import { timeOffsets } from '../evidence/clocks.ts';
 import { credentials, idInside, idMap } from '../evidence/ids.ts';
 import { names } from '../evidence/names.ts';
+import { type Privileges, privileges } from '../evidence/privileges.ts';
 import type { Text } from './check.ts';
 
 export interface Row {
   what: Text;
   own: boolean;
+  /** In place of "its own" and "the host's". */
+  whose?: Text;
   /** The same fact on both sides. */
   inside: Text;
   outside: Text;
@@ -43,8 +46,42 @@ export function isolation(pid: number): Row[] {
       outside: both(cgroup('self')),
     },
     namespace(pid, 'cgroup', { en: 'view of cgroups', zh: 'cgroup 视图' }),
+    ...restrictions(pid),
   ];
 }
+
+/** Nothing of its own, but less of what all share. */
+function restrictions(pid: number): Row[] {
+  const [inside, outside] = [privileges(pid), privileges('self')];
+  const filters = ({ seccomp, filters = seccomp === 2 ? 1 : 0 }: Privileges) => filters;
+  const capabilities = ({ sets }: Privileges): Text => ({
+    en: `${sets.bounding.length} capabilities`,
+    zh: `${sets.bounding.length} 项能力`,
+  });
+  const judged = (of: Privileges): Text => ({
+    en: `${filters(of) || 'no'} filter${filters(of) === 1 ? '' : 's'}`,
+    zh: filters(of) ? `${filters(of)} 个过滤器` : '没有过滤器',
+  });
+  return [
+    {
+      what: { en: 'root’s powers', zh: 'root 的权力' },
+      own: inside.sets.bounding.length < outside.sets.bounding.length,
+      whose: less(inside.sets.bounding.length < outside.sets.bounding.length),
+      inside: capabilities(inside),
+      outside: capabilities(outside),
+    },
+    {
+      what: { en: 'system calls', zh: '系统调用' },
+      own: filters(inside) > filters(outside),
+      whose: less(filters(inside) > filters(outside)),
+      inside: judged(inside),
+      outside: judged(outside),
+    },
+  ];
+}
+
+const less = (is: boolean): Text =>
+  is ? { en: 'fewer', zh: '更少' } : { en: 'as outside', zh: '与外面一样' };
 
 type Who = number | 'self';
 

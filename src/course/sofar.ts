@@ -116,8 +116,8 @@ function printTable(rows: readonly Row[], language: Language, screen: Screen): v
       .join('')
       .trimEnd();
   screen.print(screen.style('dim', `  ${line([words.whatItSees, '', words.inside, words.outside])}`));
-  for (const { what, own, inside, outside } of rows) {
-    const whose = own ? words.isolated : words.shared;
+  for (const { what, own, whose: said, inside, outside } of rows) {
+    const whose = said?.[language] ?? (own ? words.isolated : words.shared);
     const cells = line([what[language], whose, shorten(inside[language]), shorten(outside[language])]);
     screen.item(own ? 'pass' : 'none', screen.style(own ? 'reset' : 'dim', cells));
   }

@@ -109,4 +109,9 @@ export const expectedSkips: ExpectedSkip[] = [
     reason: 'needs the cpuset controller',
     why: 'user-mode-linux has one CPU and was built without it',
   },
+  {
+    test: 'kernel/image/power-cut.test.ts',
+    reason: 'needs a loop device',
+    why: 'user-mode-linux was built without it',
+  },
 ];
