@@ -2,16 +2,12 @@
 import type { Facts } from '../../src/facts/facts.ts';
 import { namespace, type Spec } from '../../src/oci/spec.ts';
 import { newNamespace } from '../../src/steps/join.ts';
-import { addressOf, attach, netlink } from '../../src/steps/net/attach.ts';
+import { addAddress, addDefaultRoute } from '../../src/steps/net/addresses.ts';
+import { netlink, type Plug, plugOf, sharedBridge, sharedRules } from '../../src/steps/net/attach.ts';
 import { netDevices } from '../../src/steps/net/devices.ts';
 import { networkFiles } from '../../src/steps/net/files.ts';
-import { LO, linkUp } from '../../src/steps/net/links.ts';
-import {
-  ADDRESS_ANNOTATION,
-  NETWORK_ANNOTATION,
-  networkWish,
-  PUBLISH_ANNOTATION,
-} from '../../src/steps/net/spec.ts';
+import { LO, linkInto, linkUp, newVeth } from '../../src/steps/net/links.ts';
+import { ADDRESS_ANNOTATION, NETWORK_ANNOTATION, PUBLISH_ANNOTATION } from '../../src/steps/net/spec.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 
 export const owns = [
@@ -23,13 +19,13 @@ export const owns = [
 ];
 
 export default function net(spec: Spec, facts: Facts): Draft[] {
-  const { mode } = networkWish(spec);
+  const plug = plugOf(spec, facts);
   return [
     ...newNamespace(spec, 'network'),
     ...loopback(spec),
-    ...(mode === 'bridge' ? attach(spec, facts) : []),
+    ...(plug ? onBridge(spec, facts, plug) : []),
     ...netDevices(spec, facts),
-    ...files(spec, facts, mode === 'bridge'),
+    ...files(spec, facts, plug),
   ];
 }
 
@@ -42,9 +38,39 @@ function loopback(spec: Spec): Draft[] {
   // #endregion
 }
 
-function files(spec: Spec, { network }: Facts, bridged: boolean): Draft[] {
-  if (!network || spec.annotations?.[NETWORK_ANNOTATION] === undefined) return [];
+function onBridge(spec: Spec, facts: Facts, plug: Plug): Draft[] {
+  return [
+    ...sharedBridge(facts), // the bridge and its address, if nobody has made them yet
+    ...cable(plug),
+    ...sharedRules(spec, facts, plug), // translation of addresses, published ports
+    ...inside(plug),
+  ];
+}
+
+/** The name of the host's end is made of the address, so it is the claim to it: no two links have one name. */
+function cable({ bridge, hostEnd, eth0 }: Plug): Draft[] {
+  // #region cable
+  const { messages, pidAt } = newVeth(hostEnd, eth0);
+  return [
+    { ...netlink('host', messages, `annotations[${ADDRESS_ANNOTATION}]`), pidAt },
+    netlink('host', linkInto(hostEnd.name, bridge), `annotations[${NETWORK_ANNOTATION}]`),
+  ];
+  // #endregion
+}
+
+function inside({ address, prefix, gateway, eth0 }: Plug): Draft[] {
+  const field = `annotations[${NETWORK_ANNOTATION}]`;
+  // #region inside
+  return [
+    netlink('child', addAddress(eth0.index, { address, prefix }), `annotations[${ADDRESS_ANNOTATION}]`),
+    netlink('child', linkUp(eth0.index), field),
+    netlink('child', addDefaultRoute(gateway), field),
+  ];
+  // #endregion
+}
+
+function files(spec: Spec, { network }: Facts, plug: Plug | undefined): Draft[] {
+  if (!network || network.plugOnly || spec.annotations?.[NETWORK_ANNOTATION] === undefined) return [];
   // Joined to another container's network, the address is the other's, and whoever built the config knows it.
-  const address = bridged ? addressOf(spec, network) : spec.annotations[ADDRESS_ANNOTATION];
-  return networkFiles(spec, network, address);
+  return networkFiles(spec, network, plug?.address ?? spec.annotations[ADDRESS_ANNOTATION]);
 }

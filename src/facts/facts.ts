@@ -72,6 +72,8 @@ export interface NetworkFacts {
   readonly nft?: string;
   /** What this kernel lacks for a bridge's rules, and what nft said: then there can be no bridge. */
   readonly nftLack?: string;
+  /** Whoever asks sees to the rest, the bridge and its rules and names: a container gets its cable and its own side of it. */
+  readonly plugOnly?: boolean;
   /** Those of the host's links that the config moves, as they are before. */
   readonly devices: Readonly<Record<string, NetDevice>>;
 }
