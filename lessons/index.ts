@@ -93,6 +93,13 @@ export const lessons: readonly Lesson[] = [
     stage: stageOf('ipc'),
     checks: () => import('./05-ipc/checks.ts'),
   },
+  {
+    number: 6,
+    id: 'net',
+    folder: '06-net',
+    stage: stageOf('net'),
+    checks: () => import('./06-net/checks.ts'),
+  },
 ];
 
 /** The runtime as a learner has it after that lesson. */

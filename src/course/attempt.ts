@@ -25,6 +25,7 @@ import {
   performIn,
   sharedTree,
 } from './box.ts';
+import { bridgeFor } from './box-bridge.ts';
 import type { CatalogLesson } from './catalog.ts';
 import type { Lab, Running } from './check.ts';
 import { stagesFor } from './course-folder.ts';
@@ -108,8 +109,9 @@ export class Attempts implements Lab {
     const spec = defaultSpec({ args: argv, rootfs, lesson: this.#lesson.id });
     if (kept) joining(spec, kept);
     change(spec);
-    const facts = factsInBox(probe(spec));
-    const before = [...sharedTree, ...(kept ? keeping(kept) : [])];
+    const bridge = bridgeFor(spec);
+    const facts = { ...factsInBox(probe(spec)), ...(bridge ? { network: bridge.facts } : {}) };
+    const before = [...sharedTree, ...(kept ? keeping(kept) : []), ...(bridge?.before ?? [])];
     const plan = planFor('attempt', spec, facts, await this.#stages(spec, facts), { before });
     const box = await openBox(this.#folder);
     this.#boxes.push(box);

@@ -1,7 +1,7 @@
 /**
  * Where scenes play: a scratch folder, a shell that stands for the host, in namespaces of its own, and containers
- * started from within these. What was played there can't reach the host's mounts, its names or its IPC objects, and all
- * of it goes when the room is closed.
+ * started from within these. What was played there can't reach the host's mounts, its names, its IPC objects or its
+ * network, and all of it goes when the room is closed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { inUserNamespace } from '../facts/userns.ts';
 import { packageRoot } from '../package-root.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
-import { childrenOf, descendants, endAll, processesMarked } from './processes.ts';
+import { childrenOf, descendants, endAll, isLauncher, processesMarked } from './processes.ts';
 import { markOf, ownFolder, removeFolder } from './rootfs.ts';
 import { timeScale } from './scale.ts';
 import { Shell, type ShellProcess } from './shell.ts';
@@ -26,7 +26,9 @@ export interface ContainerShell {
 
 const tslab = join(packageRoot, 'bin/tslab');
 /** What lessons break on the stand-in; unshare(1) and nsenter(1) call them the same. */
-const standIn = ['--mount', '--uts', '--ipc'];
+const standIn = ['--mount', '--uts', '--ipc', '--net'];
+/** A machine's lo is up; one without ip(8) plays lessons that are not about it. */
+const loUp = 'ip link set lo up 2>/dev/null; exec sh';
 const START_LIMIT = 10_000;
 const GRACE = 3000;
 
@@ -63,7 +65,7 @@ export class SceneRoom {
 
   /** unshare(1) execs the shell, so its process is the shell, and the namespaces end with it. */
   hostShell(): Shell {
-    const child = this.#spawn(['unshare', ...standIn, '--propagation', 'private', 'sh']);
+    const child = this.#spawn(['unshare', ...standIn, '--propagation', 'private', 'sh', '-c', loUp]);
     this.#host = child;
     return new Shell(shellProcess(child, () => endAll([child.pid ?? 0, ...processesMarked(this.#mark)])));
   }
@@ -91,6 +93,15 @@ export class SceneRoom {
     const [pid] = childrenOf(launcher);
     if (!pid) throw new Error(`tslab ${run.join(' ')}: no container process below ${child.pid}`);
     return { shell, pid, rootfs, id };
+  }
+
+  /** Ends the containers that scenes left in the background, and lets their launchers take back what they made. */
+  async endContainers(): Promise<void> {
+    const launchers = () => processesMarked(this.#mark).filter(isLauncher);
+    endAll(launchers().flatMap(childrenOf));
+    const deadline = performance.now() + GRACE;
+    while (launchers().length > 0 && performance.now() < deadline)
+      await new Promise((done) => setTimeout(done, 20));
   }
 
   /** Kills what scenes left running, and removes the folder. */
