@@ -34,10 +34,9 @@ function loopback(spec: Spec): Draft[] {
 function cable({ hostEnd, eth0 }: Plug): Draft[] {
   // The cable: one end here, one with the child, whose PID the host hand writes into the message at `pidAt`.
   const { messages, pidAt } = newVeth(hostEnd, eth0);
-  return [
-    { ...netlink('host', messages, field), pidAt },
-    // TODO 2: Its end on the host lies loose. Plug it into the bridge: `linkInto` of tslab makes that request.
-  ];
+  const made = { ...netlink('host', messages, field), pidAt };
+  // TODO 2: Its end on the host lies loose. Plug it into the bridge: `linkInto` of tslab makes that request.
+  return [made];
 }
 
 function inside(_plug: Plug): Draft[] {

@@ -51,22 +51,18 @@ function onBridge(spec: Spec, facts: Facts, plug: Plug): Draft[] {
 function cable({ bridge, hostEnd, eth0 }: Plug): Draft[] {
   // #region cable
   const { messages, pidAt } = newVeth(hostEnd, eth0);
-  return [
-    { ...netlink('host', messages, `annotations[${ADDRESS_ANNOTATION}]`), pidAt },
-    netlink('host', linkInto(hostEnd.name, bridge), `annotations[${NETWORK_ANNOTATION}]`),
-  ];
+  const made = { ...netlink('host', messages, `annotations[${ADDRESS_ANNOTATION}]`), pidAt };
   // #endregion
+  return [made, netlink('host', linkInto(hostEnd.name, bridge), `annotations[${NETWORK_ANNOTATION}]`)];
 }
 
 function inside({ address, prefix, gateway, eth0 }: Plug): Draft[] {
   const field = `annotations[${NETWORK_ANNOTATION}]`;
-  // #region inside
   return [
     netlink('child', addAddress(eth0.index, { address, prefix }), `annotations[${ADDRESS_ANNOTATION}]`),
     netlink('child', linkUp(eth0.index), field),
     netlink('child', addDefaultRoute(gateway), field),
   ];
-  // #endregion
 }
 
 function files(spec: Spec, { network }: Facts, plug: Plug | undefined): Draft[] {

@@ -102,6 +102,8 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
     throw new PlanError(`${name}: a learner's container has its launcher as long as it lives`);
   if (neverALearners.includes(kind) || (kind === 'netlink' && step.alone !== undefined))
     throw new PlanError(`${name}: a learner's step does not run or lock what is the host's`);
+  if (kind === 'netlink' && step.protocol !== 0)
+    throw new PlanError(`${name}: protocol: a learner's step speaks rtnetlink, 0, and nothing else`);
   if (step.undo !== undefined) throw new PlanError(`${name}: undo: a learner's step can't have one`);
   if (confinedKinds.includes(kind) && step.dir === undefined)
     throw new PlanError(`${name}: dir: name the directory that the path stays in, such as dir: 'root'`);
