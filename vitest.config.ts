@@ -35,8 +35,9 @@ export default defineConfig({
           include: ['test/kernel/**/*.test.ts'],
           exclude: [
             'test/kernel/course/**',
+            'test/kernel/image/**',
             'test/kernel/peers.test.ts',
-            'test/kernel/oci/{podman,containerd}.test.ts',
+            'test/kernel/oci/{podman/**,containerd*}',
           ],
           globalSetup: './test/support/asan.ts',
           env: { TSLAB_LAUNCHER: resolve('native/build/launch-asan') },

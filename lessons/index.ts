@@ -11,6 +11,7 @@ import net, * as net06 from './06-net/stage.ts';
 import user, * as user07 from './07-user/stage.ts';
 import time, * as time08 from './08-time/stage.ts';
 import cgroup, * as cgroup09 from './09-cgroup/stage.ts';
+import overlay, * as overlay10 from './10-overlay/stage.ts';
 import harden, * as harden12 from './12-harden/stage.ts';
 
 export interface Lesson {
@@ -40,6 +41,7 @@ export const stages: readonly Stage[] = [
   stage('user', user, user07),
   stage('time', time, time08),
   stage('cgroup', cgroup, cgroup09),
+  stage('overlay', overlay, overlay10),
   stage('harden', harden, harden12),
 ];
 

@@ -19,6 +19,8 @@ CALL(seccomp); CALL(sendfd);
 CALL(personality); CALL(schedattr); CALL(ioprio); CALL(affinity); CALL(mempolicy); CALL(keyring);
 CALL(init); CALL(exec);
 CALL(bpf);
+CALL(fsopen); CALL(fsconfig); CALL(fsmount);
+CALL(pidenv); CALL(listen); CALL(ready); CALL(tell);
 #undef CALL
 
 /* What a system call returned, as a step's result. */

@@ -3,6 +3,7 @@
 #include "calls.h"
 #include "control.h"
 #include "kernel.h"
+#include "say.h"
 #include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -71,9 +72,36 @@ static int search(try_program *try, const char *name, char *const *argv, char *c
 	}
 }
 
-/* All that comes before execve itself. A filter that is loaded between the two need not allow any of it. */
-void prepare_exec(struct hand *hand)
+/* sd_listen_fds(3): what is for one process alone says for which. Its number is known only now. */
+static void name_ourselves(const char *name, const struct step *exec)
 {
+	static char variable[64];
+	char digits[NUMBER_MAX];
+	char **envp = (char **)exec->args[1].list;
+	size_t length = strlen(name);
+	for (; *envp; envp++)
+		if (strncmp(*envp, name, length) == 0 && (*envp)[length] == '=') {
+			memcpy(variable, name, length);
+			variable[length] = '=';
+			strcpy(variable + length + 1, number(digits, (uint64_t)getpid()));
+			*envp = variable;
+			return;
+		}
+}
+
+int call_pidenv(struct hand *hand, const struct arg *a)
+{
+	if (a[0].length == 0 || a[0].length > 32 || strchr(a[0].text, '='))
+		return EINVAL;
+	hand->pid_name = a[0].text;
+	return 0;
+}
+
+/* All that comes before execve itself. A filter that is loaded between the two need not allow any of it. */
+void prepare_exec(struct hand *hand, const struct step *exec)
+{
+	if (hand->pid_name)
+		name_ourselves(hand->pid_name, exec);
 	umask(hand->umask);
 	reset_signals();
 	/* Changing ids or capabilities has cleared it (prctl(2)); and the launcher may have died in that time. */
@@ -81,8 +109,8 @@ void prepare_exec(struct hand *hand)
 	if (child_is_orphan(hand))
 		_exit(1);
 	sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	if (hand->keep >= 0)
-		fcntl(hand->keep, F_SETFD, 0);
+	for (int fd = 3; fd < 3 + hand->pass; fd++)
+		fcntl(fd, F_SETFD, 0);
 }
 
 int call_exec(struct hand *hand, const struct arg *a)

@@ -25,11 +25,12 @@ int call_pidfd(struct hand *hand, const struct arg *a)
 	uint64_t started;
 	int fd = sys_pidfd_open((int)a[0].number);
 	if (fd < 0)
-		return errno;
+		return named(hand, a[2].slot, fd);
 	/* In this order: the descriptor holds the process, so what /proc says next is about it or nobody. */
 	int error = process_started((int)a[0].number, &started);
 	if (error || started != a[1].number) {
 		close(fd);
+		hand_put(hand, a[2].slot, -1);
 		return ESRCH;
 	}
 	return hand_put(hand, a[2].slot, fd);

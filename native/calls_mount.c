@@ -12,6 +12,9 @@
 static int stand_in(int place)
 {
 	int before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* The asker's directory may be one that our user namespace's root can't search: then nobody needs us to be there. */
+	if (before < 0 && errno == EACCES)
+		before = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (before >= 0 && fchdir(place) < 0) {
 		close_parent(before);
 		return -1;

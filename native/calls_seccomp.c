@@ -86,5 +86,8 @@ int call_sendfd(struct hand *hand, const struct arg *a)
 		error = send_with(fd, hand_fd(hand, a[1].slot), parts,
 				  join_parts(&a[2], number(digits, (uint64_t)hand->child), parts));
 	close(fd);
+	/* Who was given the terminal moves its bytes from now on (pump.c). */
+	if (!error && hand_fd(hand, a[1].slot) == hand->terminal)
+		hand->terminal = -1;
 	return error;
 }

@@ -138,11 +138,7 @@ static void tell(const char *path, int error, int status, const struct told *tol
 		say(path, ": ", line, NULL);
 		return;
 	}
-	for (size_t at = 0, length = strlen(line), room = sizeof(struct event) - 4; at < length; at += room) {
-		struct event piece = { .type = SAID };
-		memcpy((char *)&piece + 4, line + at, length - at < room ? length - at : room);
-		event(piece);
-	}
+	said(line);
 }
 
 static int run(struct program *program, uint64_t timeout_ms)

@@ -83,8 +83,9 @@ static void perform_run(struct hand *hand, struct run run)
 		const struct step *step = &hand->plan->steps[i];
 		uint64_t ns;
 		if (!ready && is_last_word(hand->plan->steps, i, run.end)) {
-			prepare_exec(hand);
-			report(hand, (struct event){ .type = REPORT_EXEC, .step = step->kind->code == KIND_EXEC ? i : i + 1 });
+			uint32_t exec = step->kind->code == KIND_EXEC ? i : i + 1;
+			prepare_exec(hand, &hand->plan->steps[exec]);
+			report(hand, (struct event){ .type = REPORT_EXEC, .step = exec });
 			flush_reports(hand);
 			ready = true;
 		}

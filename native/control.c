@@ -58,6 +58,15 @@ void event(struct event one)
 		events_flush();
 }
 
+void said(const char *text)
+{
+	for (size_t at = 0, length = strlen(text), room = sizeof(struct event) - 4; at < length; at += room) {
+		struct event piece = { .type = SAID };
+		memcpy((char *)&piece + 4, text + at, length - at < room ? length - at : room);
+		event(piece);
+	}
+}
+
 void events_flush(void)
 {
 	const char *at = (const char *)waiting;

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/signalfd.h>
 
-enum { AT = 1, DONE, STEP_FAILED, BORN, RUNS, EXITED, UNDONE, CLEAN, REFUSED, SAID, LEAVES };
+enum { AT = 1, DONE, STEP_FAILED, BORN, RUNS, EXITED, UNDONE, CLEAN, REFUSED, SAID, LEAVES, TAKEN };
 struct event { uint32_t type, step; int32_t error; uint32_t value; uint64_t ns; };
 _Static_assert(sizeof(struct event) == 24, "native/README.md");
 
@@ -18,6 +18,7 @@ int control_fd(void);             /* -1: nobody asked, or the asker is gone */
 bool control_lost(void);
 void control_close(void);
 void event(struct event);
+void said(const char *text);         /* what somebody else has to say about a failure, in pieces */
 void events_flush(void);
 int next_command(struct command *); /* 1 one came, 0 none yet, -1 the asker is gone or talks nonsense */
 

@@ -6,7 +6,7 @@
 
 void hand_init(struct hand *hand, const struct plan *plan)
 {
-	*hand = (struct hand){ .plan = plan, .sync = -1, .terminal = -1, .keep = -1 };
+	*hand = (struct hand){ .plan = plan, .sync = -1, .terminal = -1 };
 	for (int i = 0; i < SLOTS; i++)
 		hand->slots[i] = -1;
 }

@@ -10,7 +10,8 @@ struct hand {
 	pid_t child;            /* the host's: 0 before clone */
 	int terminal;           /* the host's: a pty's master that the child handed over, or -1 */
 	mode_t umask;           /* what the program gets: inherited, or set by a step */
-	int keep;               /* a descriptor of the asker's that the program inherits, or -1 */
+	int pass;               /* so many descriptors of the asker's, from 3 on, are the program's */
+	const char *pid_name;   /* the child's: the variable that will hold the program's own pid, or NULL */
 	bool detach;            /* once the program runs, losing the asker is no reason to stop */
 	bool leave;             /* the program is for somebody else to look after: go once it runs */
 	int result;             /* the child's: where it tells what went wrong when it has been left, or -1 */
@@ -42,7 +43,7 @@ void host_kill_child(struct hand *);
 _Noreturn void child_perform(struct hand *);
 void child_report_descriptor(struct hand *, int slot);
 int child_report_listener(struct hand *, int slot, int fd);
-void prepare_exec(struct hand *);
+void prepare_exec(struct hand *, const struct step *exec);
 bool child_is_orphan(const struct hand *); /* the host hand is gone: nobody would undo what we do */
 
 /* Between the hands. Reports have the shape of an event (control.h); these types never leave the launcher. */

@@ -51,6 +51,14 @@ static int clean(int code)
 	return code;
 }
 
+/* Its ledger is another's, or can't be made: nothing is done, and nothing is to be undone. */
+static int taken(const char *ledger, int error)
+{
+	event((struct event){ .type = TAKEN, .error = error });
+	events_flush();
+	return control_fd() < 0 ? complain("ledger", ledger, error) : NOT_RUN;
+}
+
 /* The container is made. Whoever looks after it plays the ledger in the end. */
 static int leave(void)
 {
@@ -68,9 +76,10 @@ static int carry_out(struct plan *plan, const struct options *options, mode_t in
 	hand.umask = inherited_umask;
 	hand.detach = options->detach;
 	hand.leave = options->leave;
-	hand.keep = options->keep;
+	hand.pass = options->pass;
 	struct outcome outcome = host_perform(&hand, options->step);
 	hand_drop(&hand);
+	close_passed(hand.pass);
 	if (outcome.ending == LEFT || (outcome.ending == RUNNING && hand.leave))
 		return leave();
 	if (outcome.ending == RUNNING)
@@ -99,13 +108,13 @@ static int perform(const struct options *options, char **argv)
 	error = read_plan(options, &plan);
 	if (error)
 		return error == EBADMSG ? NOT_RUN : complain("plan", options->plan, error);
-	close_inherited(options->control, options->keep);
+	close_inherited(options->control, options->pass);
 	mode_t inherited_umask = umask(0); /* a step's mode is the mode */
 	signals_open();
 	become_reaper();
 	error = ledger_open(options->ledger);
 	if (error)
-		return complain("ledger", options->ledger, error);
+		return taken(options->ledger, error);
 	return carry_out(&plan, options, inherited_umask);
 }
 

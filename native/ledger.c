@@ -33,9 +33,16 @@ static int open_locked(const char *path)
 	}
 }
 
+/* With whose it is: two launchers may have been given the same name for it, and only one of them has made it. */
 static int begin(void)
 {
-	return write(fd, LEDGER_MAGIC, 8) == 8 ? 0 : errno ? errno : EIO;
+	struct { char magic[8]; struct record_head head; uint32_t pid; } first = {
+		.head = { .length = sizeof first.head + sizeof first.pid, .state = THE_LAUNCHER },
+		.pid = (uint32_t)getpid(),
+	};
+	_Static_assert(sizeof first == 20, "native/README.md");
+	memcpy(first.magic, LEDGER_MAGIC, sizeof first.magic);
+	return write(fd, &first, sizeof first) == sizeof first ? 0 : errno ? errno : EIO;
 }
 
 int ledger_open(const char *path)
@@ -109,6 +116,7 @@ int ledger_play(void)
 int ledger_recover(const char *path)
 {
 	struct timespec moment = { .tv_nsec = 20000000 };
+	struct stat status;
 	file = path;
 	fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
@@ -119,5 +127,6 @@ int ledger_recover(const char *path)
 			return errno;
 		nanosleep(&moment, NULL);
 	}
-	return ledger_play();
+	/* Who had it locked has played it, and removed it. */
+	return fstat(fd, &status) < 0 ? errno : status.st_nlink == 0 ? ENOENT : ledger_play();
 }

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #define LEDGER_MAGIC "TSLABLG1"
-enum { PROMISED = 'p', SETTLED = 'd', VOID = 'v', THE_CHILD = 'c' };
+enum { PROMISED = 'p', SETTLED = 'd', VOID = 'v', THE_CHILD = 'c', THE_LAUNCHER = 'l' };
 
 struct record_head { uint32_t length; char state; char zero[3]; };
 struct child_body { uint32_t pid; uint64_t started; } __attribute__((packed));

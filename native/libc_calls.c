@@ -93,6 +93,7 @@ int socketpair(int domain, int type, int protocol, int pair[2])
 	return CALL(socketpair, domain, type, protocol, pair);
 }
 int connect(int fd, const struct sockaddr *to, socklen_t size) { return CALL(connect, fd, to, size); }
+int bind(int fd, const struct sockaddr *at, socklen_t size) { return CALL(bind, fd, at, size); }
 int setsockopt(int fd, int level, int name, const void *value, socklen_t size)
 {
 	return CALL(setsockopt, fd, level, name, value, size);

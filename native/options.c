@@ -19,19 +19,19 @@ static bool parse_descriptor(const char *text, int *fd)
 
 static bool usage(const char *wrong)
 {
-	say("usage: launch --plan FILE | --control FD [--ledger FILE] [--keep FD] [--step] [--detach | --leave] [--status FILE]"
+	say("usage: launch --plan FILE | --control FD [--ledger FILE] [--pass N] [--step] [--detach | --leave] [--status FILE]"
 	    " | --undo FILE | --check | --kinds", wrong ? "; not understood: " : NULL, wrong, NULL);
 	return false;
 }
 
 bool parse_options(int argc, char **argv, struct options *options)
 {
-	const char *control = NULL, *keep = NULL, *undo = NULL;
+	const char *control = NULL, *pass = NULL, *undo = NULL;
 	struct { const char *name; const char **value; } with_value[] = {
-		{ "--plan", &options->plan }, { "--control", &control }, { "--keep", &keep }, { "--ledger", &options->ledger },
+		{ "--plan", &options->plan }, { "--control", &control }, { "--pass", &pass }, { "--ledger", &options->ledger },
 		{ "--status", &options->status }, { "--undo", &undo },
 	};
-	*options = (struct options){ .mode = PERFORM, .control = -1, .keep = -1 };
+	*options = (struct options){ .mode = PERFORM, .control = -1 };
 	for (int i = 1; i < argc; i++) {
 		size_t known = 0, count = sizeof with_value / sizeof *with_value;
 		while (known < count && strcmp(argv[i], with_value[known].name) != 0)
@@ -57,8 +57,10 @@ bool parse_options(int argc, char **argv, struct options *options)
 	}
 	if (control && !parse_descriptor(control, &options->control))
 		return usage(control);
-	if (keep && !parse_descriptor(keep, &options->keep))
-		return usage(keep);
+	if (pass && !parse_descriptor(pass, &options->pass))
+		return usage(pass);
+	if (control && options->pass > 0 && options->control < 3 + options->pass)
+		return usage("--control within --pass");
 	if (options->mode == PERFORM && !options->plan == !control)
 		return usage(NULL);
 	return !options->step || control || usage("--step without --control");

@@ -69,17 +69,29 @@ void forget_environment(void)
 	}
 }
 
-/* Ends of the asker's pipes, mostly: kept open here, they would never reach their end for anybody. */
-void close_inherited(int control, int keep)
+static void close_between(unsigned first, unsigned last)
 {
-	int spared[] = { control < keep ? control : keep, control < keep ? keep : control };
-	unsigned first = 3;
-	for (int i = 0; i < 2; i++) {
-		if (spared[i] < 3)
-			continue;
-		sys_close_range(first, (unsigned)spared[i] - 1, 0); /* EINVAL if there is nothing between */
-		fcntl(spared[i], F_SETFD, FD_CLOEXEC);
-		first = (unsigned)spared[i] + 1;
+	if (first <= last)
+		sys_close_range(first, last, 0);
+}
+
+/* Ends of the asker's pipes, mostly: kept open here, they would never reach their end for anybody. */
+void close_inherited(int control, int pass)
+{
+	unsigned first = 3 + (unsigned)pass;
+	if (pass > 0)
+		sys_close_range(3, first - 1, CLOSE_RANGE_CLOEXEC); /* until the program's exec (prepare_exec) */
+	if (control >= 0) {
+		close_between(first, (unsigned)control - 1);
+		fcntl(control, F_SETFD, FD_CLOEXEC);
+		first = (unsigned)control + 1;
 	}
-	sys_close_range(first, ~0U, 0);
+	close_between(first, ~0U);
+}
+
+/* The program has them now, and alone decides when they are closed. */
+void close_passed(int pass)
+{
+	if (pass > 0)
+		close_between(3, 2 + (unsigned)pass);
 }

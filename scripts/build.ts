@@ -7,8 +7,8 @@ import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { compiler } from '../src/oci/validator.ts';
 
 const entries = ['src/cli/start.ts', 'src/oci-cli/start.ts', 'src/index.ts', 'src/checks.ts'];
-/** Run by processes of their own: one that may read no other file, one in another mount namespace. */
-const alone = ['src/course/evaluate.ts', 'src/bench/stopwatch.ts'];
+/** Run by processes of their own: one that may read no other file, one in another mount namespace, one in a user namespace. */
+const alone = ['src/course/evaluate.ts', 'src/bench/stopwatch.ts', 'src/image/layer/own-root-program.ts'];
 /** Goes as one script into the start-up snapshot (scripts/snapshot). */
 const quick = 'src/quick.ts';
 const root = join(import.meta.dirname, '..');
@@ -72,7 +72,7 @@ const options = {
   external: ['koffi'], // finds its native half beside itself
   // What is CommonJS among the bundled packages still says require('node:…').
   banner: {
-    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    js: "import { createRequire as requireOfBundle } from 'node:module'; const require = requireOfBundle(import.meta.url);",
   },
   plugins: [highlightWhenAsked, compiledSchemas],
   legalComments: 'none',

@@ -20,9 +20,18 @@ const commands = { run, exec, ps, logs, stop, kill, wait, rm };
 /** @param script which program was asked for: dist/cli/start.js or dist/oci-cli/start.js. */
 export async function start(script: string): Promise<never> {
   await (script.includes('/oci-cli/') ? ociMain() : main(commands));
-  // Writes to files, terminals and pipes are done when they return (Node's manual, process, "A note on process I/O"), so
-  // nothing is lost, and taking the event loop down in good order would cost 2 ms.
+  await printed();
+  // Taking the event loop down in good order would cost 2 ms.
   process.exit();
+}
+
+/** Commands whose answer can be longer than the 64 KiB that a pipe holds (pipe(7)). */
+const longWinded = ['ps', 'logs', 'list', 'state', 'events', 'spec', 'features'];
+
+/** What a slow reader has not taken yet waits in the stream, and would be lost; others' streams are not even opened. */
+async function printed(): Promise<void> {
+  if (process.argv.some((word) => longWinded.includes(word)))
+    await new Promise((done) => process.stdout.write('', done));
 }
 
 /**

@@ -11,6 +11,7 @@ const allowed: Record<string, readonly string[]> = {
   'src/oci': ['node:path', 'node:fs', 'ajv'],
   'src/steps': ['src/plan', 'src/oci', 'src/facts/facts.ts', 'node:path'],
   'src/facts': ['src/oci', 'src/plan', 'node:fs', 'node:os', 'node:path', 'node:child_process'],
+  'src/sys': ['src/package-root.ts', 'node:fs', 'node:module', 'node:util'],
   // What no file of /proc tells is read by one of the host's programs.
   'src/evidence': ['src/facts/programs.ts', 'node:fs', 'node:path', 'node:child_process'],
   'src/launch': [
@@ -41,6 +42,13 @@ test.each(Object.entries(allowed))('%s imports only what is below it', (place, b
       .map((name) => `${file} imports ${name}`),
   );
   expect(strays).toEqual([]);
+});
+
+test('images know nothing of who asks for them', () => {
+  const files = globSync('src/image/**/*.ts', { cwd: root });
+  expect(files.flatMap(importsOf).filter((name) => /^src\/(cli|oci-cli|course|bench)\//.test(name))).toEqual(
+    [],
+  );
 });
 
 /** A check is root, and a container at work may have made any name in its folders a symlink or a FIFO: lab.read and lab.write know. */

@@ -1,13 +1,13 @@
 /** Lesson 2: a mount tree of one's own, and a root without a way back. */
 import type { Facts } from '../../src/facts/facts.ts';
-import { MAP_ROOTFS_ANNOTATION, NO_PIVOT_ANNOTATION } from '../../src/oci/annotations.ts';
+import { LOWER_ANNOTATION, MAP_ROOTFS_ANNOTATION, NO_PIVOT_ANNOTATION } from '../../src/oci/annotations.ts';
 import { type Mount, namespace, type Spec } from '../../src/oci/spec.ts';
 import { isCgroupMount } from '../../src/steps/cgroup/mount.ts';
 import { deviceSteps } from '../../src/steps/devices.ts';
 import { joinNamespace } from '../../src/steps/join.ts';
 import { mountSteps } from '../../src/steps/mounts.ts';
 import { rootPropagation, treePropagation } from '../../src/steps/propagation.ts';
-import { mayBeShutOut, treeByHost } from '../../src/steps/root-tree.ts';
+import { mayBeShutOut, treeByHost, treeOfLayers } from '../../src/steps/root-tree.ts';
 import type { Draft } from '../../src/steps/stage.ts';
 import { hasTree } from '../../src/steps/tree.ts';
 
@@ -26,8 +26,9 @@ export default function mount(spec: Spec, facts: Facts): Draft[] {
   const readonly = spec.root?.readonly ? ['root.readonly'] : [];
   if (!hasTree(spec, ['mounts', 'linux.devices', 'linux.rootfsPropagation', ...readonly])) return [];
   const joined = namespace(spec, 'mount')?.path;
-  const own = mayBeShutOut(spec, facts) ? treeByHost : ownTree;
-  const tree = joined === undefined ? own(spec) : joinedTree(spec, joined);
+  const layered = spec.annotations?.[LOWER_ANNOTATION] !== undefined;
+  const own = layered ? treeOfLayers : mayBeShutOut(spec, facts) ? treeByHost : ownTree;
+  const tree = joined === undefined ? own(spec, facts) : joinedTree(spec, joined);
   return [...tree, ...mounts(spec, facts), ...deviceSteps(spec, facts), ...newRoot(spec, joined)];
 }
 

@@ -1,11 +1,12 @@
 /** Lesson 6: a network of one's own. It starts out empty; even lo is down. */
 import type { Facts } from '../../src/facts/facts.ts';
+import { INIT_LAYER_ANNOTATION } from '../../src/oci/annotations.ts';
 import { namespace, type Spec } from '../../src/oci/spec.ts';
 import { newNamespace } from '../../src/steps/join.ts';
 import { addAddress, addDefaultRoute } from '../../src/steps/net/addresses.ts';
 import { netlink, type Plug, plugOf, sharedBridge, sharedRules } from '../../src/steps/net/attach.ts';
 import { netDevices } from '../../src/steps/net/devices.ts';
-import { networkFiles } from '../../src/steps/net/files.ts';
+import { initLayerFiles, networkFiles } from '../../src/steps/net/files.ts';
 import { LO, linkInto, linkUp, newVeth } from '../../src/steps/net/links.ts';
 import { ADDRESS_ANNOTATION, NETWORK_ANNOTATION, PUBLISH_ANNOTATION } from '../../src/steps/net/spec.ts';
 import type { Draft } from '../../src/steps/stage.ts';
@@ -66,7 +67,13 @@ function inside({ address, prefix, gateway, eth0 }: Plug): Draft[] {
 }
 
 function files(spec: Spec, { network }: Facts, plug: Plug | undefined): Draft[] {
-  if (!network || network.plugOnly || spec.annotations?.[NETWORK_ANNOTATION] === undefined) return [];
+  const { annotations = {} } = spec;
+  const layer = annotations[INIT_LAYER_ANNOTATION];
+  const wanted = network && !network.plugOnly && annotations[NETWORK_ANNOTATION] !== undefined;
+  if (!wanted) return layer === undefined ? [] : initLayerFiles(spec, layer, undefined);
   // Joined to another container's network, the address is the other's, and whoever built the config knows it.
-  return networkFiles(spec, network, plug?.address ?? spec.annotations[ADDRESS_ANNOTATION]);
+  const address = plug?.address ?? annotations[ADDRESS_ANNOTATION];
+  return layer === undefined
+    ? networkFiles(spec, network, address)
+    : initLayerFiles(spec, layer, network, address);
 }

@@ -6,7 +6,7 @@ import { enterSteps } from '../../src/steps/cgroup/enter.ts';
 import { limitSteps, makeTree, ownerSteps } from '../../src/steps/cgroup/make.ts';
 import { cgroupMounts } from '../../src/steps/cgroup/mount.ts';
 import { directoriesIn, treesOf } from '../../src/steps/cgroup/place.ts';
-import { limits } from '../../src/steps/cgroup/resources.ts';
+import { type Limit, limits, unheldDeviceRules } from '../../src/steps/cgroup/resources.ts';
 import { scopeSteps } from '../../src/steps/cgroup/scope.ts';
 import { joinNamespace } from '../../src/steps/join.ts';
 import type { Draft } from '../../src/steps/stage.ts';
@@ -20,7 +20,7 @@ export default function cgroup(spec: Spec, facts: Facts): Draft[] {
 function ownCgroup(spec: Spec, facts: Facts): Draft[] {
   const { cgroupsPath: path, resources = {} } = spec.linux ?? {};
   const wanted = limits(resources, facts);
-  if (!path || !facts.cgroup.writable) return withoutCgroup(spec, facts, wanted[0]?.field);
+  if (!path || !facts.cgroup.writable) return withoutCgroup(spec, facts, wanted);
   if (facts.systemd) return scopeSteps(spec, path, facts.systemd, facts, wanted);
   const trees = treesOf(path, facts.cgroup);
   const directories = directoriesIn(trees);
@@ -33,10 +33,12 @@ function ownCgroup(spec: Spec, facts: Facts): Draft[] {
 }
 
 /** Fine as long as nobody asked for a limit. */
-function withoutCgroup({ linux }: Spec, facts: Facts, limit: string | undefined): Draft[] {
+function withoutCgroup(spec: Spec, facts: Facts, wanted: readonly Limit[]): Draft[] {
+  const { linux } = spec;
+  const unheld = unheldDeviceRules(spec, facts);
   const asked =
-    limit ??
-    (linux?.resources?.devices?.length ? 'linux.resources.devices' : undefined) ??
+    wanted.find(({ controller }) => !unheld || controller !== 'devices')?.field ??
+    (!unheld && linux?.resources?.devices?.length ? 'linux.resources.devices' : undefined) ??
     (linux?.cgroupsPath ? 'linux.cgroupsPath' : undefined);
   if (asked === undefined) return [];
   throw new PlanError(

@@ -6,7 +6,9 @@ import { delimiter, join } from 'node:path';
 import { defaultSpec } from '../oci/default.ts';
 import { packageRoot } from '../package-root.ts';
 import { start } from '../runtime/run.ts';
+import { engines } from './engine.ts';
 import { withoutUnifiedTree } from './hidden.ts';
+import { layers } from './layers.ts';
 import { command, timed } from './stopwatch.ts';
 
 export interface Row {
@@ -16,16 +18,20 @@ export interface Row {
   min_ms: number;
   max_ms: number;
   runs: number;
-  /** Against the first row of its group: the bare C limit, or a bare Node. */
+  /** Against the first row of its group: the bare C limit, a bare Node, podman with runc, or tar. */
   ratio_to_limit: number;
+  /** Of memory, where it was watched. */
+  peak_mib?: number;
 }
 
 /** Resolves with the milliseconds that it took. */
 type Once = () => Promise<number>;
-interface Contestant {
+export interface Contestant {
   runtime: string;
   once: Once;
   end?: () => void;
+  /** The most memory that it had at once, in MiB, once it has been run. */
+  peak?: () => number;
 }
 
 /** @throws Error if one of the contestants does not succeed: a failure is no figure. */
@@ -38,6 +44,9 @@ export async function bench(runs: number): Promise<Row[]> {
     return [
       ...(await race('container, all namespaces + cgroup', containers(folder, rootfs), runs)),
       ...(await race('shell, cold', shells(rootfs), runs)),
+      ...(await race('engine', engines(folder, rootfs, ['crun', 'runc'].filter(installed)), runs)),
+      // Each takes seconds.
+      ...(await race('image layer of 200 MB, gzip', await layers(folder), Math.min(runs, 5))),
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -90,7 +99,7 @@ function shells(rootfs: string): Contestant[] {
 async function race(name: string, contestants: Contestant[], runs: number): Promise<Row[]> {
   using ends = new DisposableStack();
   for (const { end } of contestants) if (end) ends.defer(end);
-  const entries: { runtime: string; once: Once; times: number[] }[] = [];
+  const entries: (Contestant & { times: number[] })[] = [];
   for (const contestant of contestants) {
     try {
       await contestant.once();
@@ -101,7 +110,7 @@ async function race(name: string, contestants: Contestant[], runs: number): Prom
   }
   for (let i = 0; i < runs; i++) for (const entry of entries) entry.times.push(await entry.once());
   const limit = median(entries[0]?.times ?? []);
-  return entries.map(({ runtime, times }) => ({
+  return entries.map(({ runtime, times, peak }) => ({
     name,
     runtime,
     median_ms: round(median(times)),
@@ -109,6 +118,7 @@ async function race(name: string, contestants: Contestant[], runs: number): Prom
     max_ms: round(Math.max(...times)),
     runs,
     ratio_to_limit: round(median(times) / limit),
+    ...(peak && { peak_mib: round(peak()) }),
   }));
 }
 

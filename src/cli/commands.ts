@@ -8,6 +8,7 @@ import { command as exec } from './commands/exec.ts';
 import { command as exercise } from './commands/exercise.ts';
 import { command as grade } from './commands/grade.ts';
 import { command as hint } from './commands/hint.ts';
+import { command as image } from './commands/image.ts';
 import { command as kill } from './commands/kill.ts';
 import { command as language } from './commands/language.ts';
 import { command as lesson } from './commands/lesson.ts';
@@ -21,12 +22,15 @@ import { command as progress } from './commands/progress.ts';
 import { command as ps } from './commands/ps.ts';
 import { command as reset } from './commands/reset.ts';
 import { command as rm } from './commands/rm.ts';
+import { command as rootfs } from './commands/rootfs.ts';
 import { command as run } from './commands/run.ts';
 import { command as solution } from './commands/solution.ts';
+import { command as start } from './commands/start.ts';
 import { command as stats } from './commands/stats.ts';
 import { command as stop } from './commands/stop.ts';
 import { command as unpause } from './commands/unpause.ts';
 import { command as update } from './commands/update.ts';
+import { command as volume } from './commands/volume.ts';
 import { command as wait } from './commands/wait.ts';
 
 export const commands = {
@@ -43,6 +47,7 @@ export const commands = {
   grade,
   mark,
   run,
+  start,
   exec,
   ps,
   logs,
@@ -54,6 +59,9 @@ export const commands = {
   stats,
   update,
   rm,
+  volume,
+  rootfs,
+  image,
   plan,
   clean,
   doctor,

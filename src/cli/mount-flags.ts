@@ -1,6 +1,7 @@
 /** What the flags about mounts and devices mean in a config. */
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isVolumeName, volumeFolder, volumeMount } from '../image/volumes.ts';
 import type { Device, Mount, Spec } from '../oci/spec.ts';
 
 export interface MountFlags {
@@ -26,7 +27,11 @@ export function addMounts(spec: Spec, { volume, tmpfs, device }: MountFlags): vo
 function bind(text: string): Mount {
   const [source = '', destination = '', words = 'rw', ...rest] = text.split(':');
   if (source === '' || !destination.startsWith('/') || rest.length > 0)
-    throw new Error(`--volume ${text}: it takes source:target or source:target:ro,…, the target absolute`);
+    throw new Error(
+      `--volume ${text}: it takes source:target or source:target:ro,…, the target absolute; the source is a path, or a volume's name`,
+    );
+  // As docker has it: a path is told from a name by its slash.
+  if (isVolumeName(source)) return volumeMount(volumeFolder(source), destination, words.split(','));
   return { type: 'bind', source: resolve(source), destination, options: ['rbind', ...words.split(',')] };
 }
 

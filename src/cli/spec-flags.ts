@@ -24,9 +24,12 @@ export interface SpecFlags extends MountFlags, ResourceFlags {
   capDrop?: string[];
   securityOpt?: string[];
   privileged?: boolean;
+  entrypoint?: string;
+  pull?: string;
 }
 
-const collect = (value: string, before: string[] = []) => [...before, value];
+/** For an option that may be given several times. */
+export const collect = (value: string, before: string[] = []) => [...before, value];
 
 /** Limits; `tslab update` takes them as well. */
 export function addResourceFlags(command: Command): Command {
@@ -46,20 +49,26 @@ export function addResourceFlags(command: Command): Command {
 
 export function addSpecFlags(command: Command): Command {
   return addResourceFlags(command)
-    .argument('<command...>', 'the program and its arguments')
+    .argument('<words...>', 'IMAGE [COMMAND…]; after a --, or with --rootfs or --lesson: COMMAND…')
     .passThroughOptions()
     .option('-i, --interactive', 'keep standard input open')
     .option('-t, --tty', 'give it a terminal')
     .option('--name <name>', 'its name')
+    .option('--entrypoint <program>', "instead of the image's own; '' for none")
+    .option('--pull <when>', 'fetch the image: missing, always or never', 'missing')
     .option('--rootfs <dir>', 'the directory that becomes its / (default: a private copy of the busybox one)')
     .option('--lesson <lesson>', 'the runtime as built up to this lesson, by number or id')
     .option('--hostname <name>', 'its host name')
     .option('--domainname <name>', 'its NIS domain name')
     .option('-e, --env <name=value>', 'set a variable', collect)
     .option('-w, --workdir <dir>', 'working directory inside')
-    .option('-u, --user <uid[:gid]>', 'run as this user, by number')
+    .option('-u, --user <user[:group]>', 'run as this user: a number, in an image also a name')
     .option('--group-add <gid>', 'and as a member of this group, by number', collect)
-    .option('-v, --volume <source:target[:options]>', 'show a file or directory of the host inside', collect)
+    .option(
+      '-v, --volume <source:target[:options]>',
+      'show a path of the host, or a named volume, inside',
+      collect,
+    )
     .option('--tmpfs <path[:options]>', 'an empty file system in memory', collect)
     .option('--device <device[:path]>', 'give it a device of the host', collect)
     .option('--read-only', 'the root file system is read-only')

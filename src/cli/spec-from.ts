@@ -5,6 +5,8 @@ import { INIT_ANNOTATION } from '../../lessons/03-pid/stage.ts';
 import { stages as allStages, lessons } from '../../lessons/index.ts';
 import { furtherLessons, stagesFor } from '../course/course-folder.ts';
 import { probe } from '../facts/probe.ts';
+import { mergeEnv } from '../image/env.ts';
+import { mapVolumes } from '../image/volumes.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Spec } from '../oci/spec.ts';
 import { canDecideDevices } from '../steps/cgroup/resources.ts';
@@ -28,7 +30,7 @@ export function specFrom(
   const spec = defaultSpec({ args, rootfs: resolve(rootfs), ...(lesson === undefined ? {} : { lesson }) });
   const program = spec.process;
   if (program) {
-    program.env = [...(program.env ?? []), ...(flags.env ?? []).map(variable)];
+    program.env = mergeEnv(program.env ?? [], variables(flags));
     if (flags.workdir !== undefined) program.cwd = flags.workdir;
     if (flags.user !== undefined) program.user = user(flags.user);
     if (flags.groupAdd)
@@ -44,6 +46,7 @@ export function specFrom(
   addResources(spec, flags, stages);
   addMounts(spec, flags); // a device that is given is opened in what is closed by now
   setUserns(spec, flags);
+  mapVolumes(spec);
   setNetwork(spec, flags);
   return { spec, stages };
 }
@@ -66,7 +69,8 @@ function lessonId(name: string): string {
 }
 
 /** Without `=`, the asker's own value is passed on, as docker does. */
-const variable = (text: string) => (text.includes('=') ? text : `${text}=${process.env[text] ?? ''}`);
+export const variables = ({ env = [] }: SpecFlags): string[] =>
+  env.map((text) => (text.includes('=') ? text : `${text}=${process.env[text] ?? ''}`));
 
 function user(text: string): { uid: number; gid: number } {
   const found = /^(\d+)(?::(\d+))?$/.exec(text);

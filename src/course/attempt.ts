@@ -9,11 +9,11 @@ import { probe } from '../facts/probe.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { Spec } from '../oci/spec.ts';
 import { PlanError } from '../plan/error.ts';
-import { type Policy, validateDrafts } from '../plan/validate.ts';
+import { validateDrafts } from '../plan/validate.ts';
+import { readPlain, writeNew } from '../runtime/plain-file.ts';
 import { planFor } from '../runtime/plan.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
 import type { Container } from '../runtime/run.ts';
-import { defaultDevicePaths } from '../steps/devices.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
 import {
   type Boxed,
@@ -30,7 +30,7 @@ import type { CatalogLesson } from './catalog.ts';
 import type { Lab, Running } from './check.ts';
 import { stagesFor } from './course-folder.ts';
 import { joining, type Kept, type KeptType, keeping, numberOf } from './kept-namespace.ts';
-import { readPlain, writeNew } from './plain-file.ts';
+import { policyFor } from './policy.ts';
 import { ownFolder, removeFolder } from './rootfs.ts';
 import { evaluate } from './sandbox.ts';
 import { timeScale } from './scale.ts';
@@ -146,25 +146,6 @@ function whatItDoes(own: Stage, spec: Spec, facts: Facts): readonly Draft[] {
     if (error instanceof PlanError) return [];
     throw error;
   }
-}
-
-/** The learner's stage may use on the host's side what the lesson's own does there, and the config's paths. */
-function policyFor(spec: Spec, reference: readonly Draft[]): Policy {
-  const onHost = reference.filter((draft) => draft.at === 'host').map((draft) => draft.kind);
-  const sources = (spec.mounts ?? []).filter(
-    (mount) => mount.type === 'bind' || mount.options?.some((o) => o === 'bind' || o === 'rbind'),
-  );
-  return {
-    hostKinds: [...new Set<Draft['kind']>(['clone', ...onHost])],
-    hostPaths: [
-      spec.root?.path,
-      ...sources.map((mount) => mount.source),
-      ...(spec.linux?.namespaces ?? []).map(({ path }) => path),
-      ...defaultDevicePaths,
-    ].filter((path) => path !== undefined),
-    argv: spec.process?.args ?? [],
-    envp: spec.process?.env ?? [],
-  };
 }
 
 function running(box: Container, container: Boxed, rootfs: string): Running {

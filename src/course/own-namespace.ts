@@ -7,10 +7,9 @@
 import { spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { readIds } from '../facts/ids.ts';
-import { programPath } from '../facts/programs.ts';
 import { packageRoot } from '../package-root.ts';
 import { dataFolder } from '../runtime/folders.ts';
+import { ownNamespace } from '../runtime/own-namespace.ts';
 
 /**
  * @returns the exit status of the command, run to its end; undefined if we are root already, or the host forbids it.
@@ -18,9 +17,8 @@ import { dataFolder } from '../runtime/folders.ts';
 export function runAsOwnRoot(): number | undefined {
   const uid = process.getuid?.() ?? 0;
   if (uid === 0) return undefined;
-  const unshare = programPath('unshare');
-  const how = unshare && waysIn(uid).find((flags) => works(unshare, flags));
-  if (!how) return undefined;
+  const [unshare, ...how] = ownNamespace(uid) ?? [];
+  if (unshare === undefined) return undefined;
   // Ids that mean nobody in there, and a folder that is not there.
   const { SUDO_USER: _, XDG_RUNTIME_DIR: __, ...env } = process.env;
   // Ctrl-C reaches the whole foreground group; the one that plays decides what it means.
@@ -50,17 +48,3 @@ const privately = (command: readonly string[]): string[] => [
 ];
 
 const again = () => [join(packageRoot, 'bin/tslab'), ...process.argv.slice(2)];
-
-/** With a range there are other users inside as well, such as nobody; one's own id needs no helper. */
-function waysIn(uid: number): string[][] {
-  const { subuids, subgids, newuidmap, newgidmap, usernsForbiddenBy } = readIds(uid);
-  if (usernsForbiddenBy !== undefined) return [];
-  const range =
-    newuidmap !== undefined && newgidmap !== undefined && subuids.length > 0 && subgids.length > 0;
-  const own = ['--user', '--map-root-user'];
-  return range ? [[...own, '--map-auto'], own] : [own];
-}
-
-/** Asked of the kernel, since security modules can forbid what all switches allow. unshare(1) knows --map-auto since 2.38. */
-const works = (unshare: string, flags: readonly string[]): boolean =>
-  spawnSync(unshare, [...flags, '--mount', '--', 'true'], { stdio: 'ignore' }).status === 0;

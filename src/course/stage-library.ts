@@ -9,7 +9,7 @@ export { mountSteps } from '../steps/mounts.ts';
 export { addAddress, addDefaultRoute } from '../steps/net/addresses.ts';
 export { netlink, type Plug, plugOf, sharedBridge, sharedRules } from '../steps/net/attach.ts';
 export { netDevices } from '../steps/net/devices.ts';
-export { networkFiles } from '../steps/net/files.ts';
+export { initLayerFiles, networkFiles } from '../steps/net/files.ts';
 export { LO, linkInto, linkUp, newVeth } from '../steps/net/links.ts';
 export { ADDRESS_ANNOTATION, NETWORK_ANNOTATION, PUBLISH_ANNOTATION } from '../steps/net/spec.ts';
 export { rootPropagation, treePropagation } from '../steps/propagation.ts';

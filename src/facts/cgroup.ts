@@ -1,5 +1,5 @@
 /** Which cgroup trees this host has mounted, what they have to give, and where this user may make cgroups. */
-import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Spec } from '../oci/spec.ts';
 import type { CgroupFacts } from './facts.ts';
@@ -99,11 +99,15 @@ function schedulers(): string[] {
   return [...new Set(all.map((name) => name.replace(/[[\]]/g, '')))];
 }
 
+/** Undefined for what is not there; a cgroup can go between any two looks at it. */
 function words(path: string): string[] | undefined {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return undefined;
-  return readFileSync(path, 'utf8')
-    .split(/\s+/)
-    .filter((word) => word !== '');
+  try {
+    return readFileSync(path, 'utf8')
+      .split(/\s+/)
+      .filter((word) => word !== '');
+  } catch {
+    return undefined;
+  }
 }
 
 function writable(path: string): boolean {

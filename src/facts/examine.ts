@@ -1,5 +1,6 @@
 /** Judges facts: which facility is there, which lesson needs it, how to get it. */
 import type { CgroupFacts, Facts } from './facts.ts';
+import { isAtLeast } from './kernel.ts';
 
 export interface Finding {
   ok: boolean;
@@ -39,6 +40,12 @@ export function examine(facts: Facts): Finding[] {
     namespace('uts', '4 uts'),
     namespace('ipc', '5 ipc'),
     namespace('network', '6 net'),
+    {
+      ok: facts.network?.ip !== undefined,
+      name: 'ip (scenes and checks)',
+      lesson: '6 net',
+      remedy: 'type: sudo apt-get install iproute2',
+    },
     {
       ok: facts.network?.nft !== undefined && facts.network.nftLack === undefined,
       name: 'nft (bridges and published ports)',
@@ -126,10 +133,4 @@ function controllerFindings(facts: CgroupFacts): Finding[] {
         ? 'it was not delegated to this user: systemctl edit user@.service, [Service], Delegate=yes'
         : 'the kernel has none, or was told cgroup_disable= on its command line',
   }));
-}
-
-/** @param kernel as uname says it, such as `6.1.0-18-amd64`. */
-function isAtLeast(kernel: string, major: number, minor: number): boolean {
-  const [a = 0, b = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
-  return a > major || (a === major && b >= minor);
 }

@@ -24,10 +24,21 @@ export interface Facts {
   /** Whether `/` is a shared mount (systemd makes it so): then a mount made carelessly reaches the host. */
   readonly rootShared: boolean;
   readonly network?: NetworkFacts;
+  /** Read only for a config whose root is made of layers (overlay.ts). */
+  readonly overlay?: OverlayFacts;
   /** Read only for a config whose cgroup systemd gives a place. */
   readonly systemd?: SystemdFacts;
   /** Read only for an ordinary user: root needs nobody's leave. */
   readonly ids?: IdFacts;
+}
+
+export interface OverlayFacts {
+  /** Layers can be handed over one by one, by descriptor. */
+  readonly byDescriptor: boolean;
+  /** Layers can be shown as the files of other ids while they are mounted nowhere. */
+  readonly mapsLayers: boolean;
+  /** The asker is root of a user namespace, who may not read attributes named `trusted`. */
+  readonly ownRoot: boolean;
 }
 
 /** What the asking user may map into a user namespace besides their own ids. */
@@ -68,8 +79,9 @@ export interface NetworkFacts {
   readonly forwarding: boolean;
   /** The text of /etc/resolv.conf, or of what systemd-resolved writes for those who can't reach its own 127.0.0.53. */
   readonly resolv: string;
-  /** Absolute path of the nft program, if the host has it. */
+  /** Absolute paths of the programs nft and ip, if the host has them. */
   readonly nft?: string;
+  readonly ip?: string;
   /** What this kernel lacks for a bridge's rules, and what nft said: then there can be no bridge. */
   readonly nftLack?: string;
   /** Whoever asks sees to the rest, the bridge and its rules and names: a container gets its cable and its own side of it. */

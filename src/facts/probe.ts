@@ -7,6 +7,7 @@ import { cgroupFacts } from './cgroup.ts';
 import type { Facts } from './facts.ts';
 import { readIds } from './ids.ts';
 import { networkFor } from './network.ts';
+import { overlayFor } from './overlay.ts';
 import { systemdFor } from './systemd.ts';
 import { inUserNamespace } from './userns.ts';
 
@@ -32,6 +33,7 @@ export function probe(spec?: Spec): Facts {
     cgroup: cgroupFacts(mounts, spec),
     rootShared: mounts.some((line) => line.split(' ')[4] === '/' && line.includes(' shared:')),
     ...networkFor(spec),
+    ...overlayFor(spec),
     ...systemdFor(spec),
     ...((process.geteuid?.() ?? 0) === 0 ? {} : { ids: readIds(process.geteuid?.() ?? 0) }),
   };

@@ -13,6 +13,7 @@ const names = [
   'refused',
   'said',
   'left',
+  'taken',
 ] as const;
 export type EventType = Exclude<(typeof names)[number], ''>;
 

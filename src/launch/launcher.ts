@@ -21,12 +21,14 @@ export interface LaunchOptions {
   detach?: { status: string };
   /** Go once the program runs, or waits for its start: whoever asked looks after it from then on. */
   leave?: boolean;
-  /** Opens a further socket; the program inherits its other end as descriptor KEPT. */
+  /** Descriptors of ours that the program inherits, from 3 on. */
+  pass?: readonly number[];
+  /** Opens a further socket; the program inherits its other end as descriptor KEPT, if nothing is passed. */
   keep?: boolean;
 }
 
-/** Beside 0 to 2 and the launcher's own control socket. */
-export const KEPT = 4;
+/** Behind standard input, output and error; the launcher's own control socket comes last. */
+export const KEPT = 3;
 
 export interface Launch {
   process: ChildProcess;
@@ -39,19 +41,22 @@ export interface Launch {
 
 /** @param onEvent is called for every event, in order. The launcher's own end is the process's `exit` event. */
 export function launch(plan: Plan, options: LaunchOptions, onEvent: (event: LaunchEvent) => void): Launch {
+  const { pass = [], keep } = options;
+  const passed = pass.length + (keep ? 1 : 0);
   const args = [
     '--control',
-    '3',
+    String(3 + passed),
     ...(options.ledger === undefined ? [] : ['--ledger', options.ledger]),
-    ...(options.keep ? ['--keep', String(KEPT)] : []),
+    ...(passed > 0 ? ['--pass', String(passed)] : []),
     ...(options.step ? ['--step'] : []),
     ...(options.leave ? ['--leave'] : []),
     ...(options.detach ? ['--detach', '--status', options.detach.status] : []),
   ];
-  const sockets = options.keep ? (['pipe', 'pipe'] as const) : (['pipe'] as const);
-  const child = spawn(launcherPath, args, { stdio: [...options.stdio, ...sockets], env: {} });
+  const sockets = keep ? (['pipe', 'pipe'] as const) : (['pipe'] as const);
+  const child = spawn(launcherPath, args, { stdio: [...options.stdio, ...pass, ...sockets], env: {} });
   // Without them, the process was never made; its error tells.
-  const [control, kept] = (child.stdio as unknown as (Duplex | null)[]).slice(3);
+  const ends = (child.stdio as unknown as (Duplex | null)[]).slice(3 + pass.length);
+  const [control, kept] = [ends.at(-1), keep ? ends[0] : undefined];
   return {
     process: child,
     kept: kept ?? undefined,

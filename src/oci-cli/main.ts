@@ -16,7 +16,7 @@ import { declare as start } from './commands/start.ts';
 import { declare as state } from './commands/state.ts';
 import { declare as update } from './commands/update.ts';
 import { type GlobalFlags, prepare } from './global.ts';
-import { logError } from './log.ts';
+import { logError, useLog } from './log.ts';
 
 const commands = {
   create,
@@ -43,23 +43,39 @@ export async function main(): Promise<void> {
   try {
     await program.parseAsync();
   } catch (error) {
-    logError(error, program.opts<GlobalFlags>());
-    process.exitCode = (error as { exitCode?: number }).exitCode ?? 1;
+    // A command line that was not understood can't have said where the log is; what of it was understood, has.
+    useLog(program.opts<GlobalFlags>());
+    const { code = '', exitCode = 1 } = error as { code?: string; exitCode?: number };
+    if (!code.startsWith('commander.') || exitCode !== 0) logError(error);
+    process.exitCode = exitCode;
   }
 }
 
-function globalOptions(program: Command): Command {
-  return program
-    .description('an OCI runtime whose every step can be read')
-    .option('--root <dir>', 'where the states of containers are')
-    .option('--log <file>', 'errors go there as well')
-    .option('--log-format <format>', 'text or json', 'text')
-    .option('--log-level <level>', 'accepted: only errors are logged')
-    .option('--debug', 'accepted: only errors are logged')
-    .option('--systemd-cgroup', 'cgroups are made by systemd')
-    .option('--cgroup-manager <manager>', 'cgroupfs, systemd or disabled')
-    .option('--rootless <when>', 'accepted: it is found out')
-    .version('tslab-oci version 0.1.0\nspec: 1.3.0', '-v, --version')
-    .enablePositionalOptions()
-    .hook('preAction', () => prepare(program.opts<GlobalFlags>()));
+/** The options in front of the command, of every command. */
+export function globalOptions(program: Command): Command {
+  return (
+    program
+      .description('an OCI runtime whose every step can be read')
+      .option('--root <dir>', 'where the states of containers are')
+      .option('--log <file>', 'errors go there as well')
+      .option('--log-format <format>', 'text or json', 'text')
+      .option('--log-level <level>', 'accepted: only errors are logged')
+      .option('--debug', 'accepted: only errors are logged')
+      .option('--systemd-cgroup', 'cgroups are made by systemd')
+      .option('--cgroup-manager <manager>', 'cgroupfs, systemd or disabled')
+      .option('--rootless <when>', 'accepted: it is found out')
+      .option(
+        '--stages <dir>',
+        'your own stages, such as ~/tslab, in place of the lessons’ (or $TSLAB_STAGES)',
+      )
+      .version('tslab-oci version 0.1.0\nspec: 1.3.0', '-v, --version')
+      .enablePositionalOptions()
+      // Its mistakes are told as all others are, so that engines find them in the log.
+      .exitOverride()
+      .configureOutput({ outputError: () => {} })
+      .hook('preAction', () => {
+        useLog(program.opts<GlobalFlags>());
+        prepare(program.opts<GlobalFlags>());
+      })
+  );
 }

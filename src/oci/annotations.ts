@@ -14,3 +14,19 @@ export const SYSTEMD_ANNOTATION = 'org.tslab.systemd';
 
 /** Shows the files of root.path as those of the user namespace's ids, by an id-mapped mount (mount_setattr(2)). */
 export const MAP_ROOTFS_ANNOTATION = 'org.tslab.map-rootfs';
+
+/** The folders of a layered root, a JSON array of absolute paths, the lowest first. */
+export const LOWER_ANNOTATION = 'org.tslab.overlay.lower';
+/** The folder that takes what is changed in it, absolute, and… */
+export const UPPER_ANNOTATION = 'org.tslab.overlay.upper';
+/** …an empty one on the same file system, in which the kernel prepares changes. Without the two, nothing can be changed. */
+export const WORK_ANNOTATION = 'org.tslab.overlay.work';
+/** The layer, one of `lower`, into which the container's own /etc/hosts, hostname and resolv.conf are written. */
+export const INIT_LAYER_ANNOTATION = 'org.tslab.overlay.init';
+/** The image that the layers are of: a name or a digest. Nothing follows from it. */
+export const IMAGE_ANNOTATION = 'org.tslab.image';
+/** image-spec, conversion.md: what asks the program to end. */
+export const STOP_SIGNAL_ANNOTATION = 'org.opencontainers.image.stopSignal';
+
+/** `true`: it stays in the caller's cgroup, whatever the config names. */
+export const NO_CGROUP_ANNOTATION = 'org.tslab.no-cgroup';

@@ -14,7 +14,20 @@ export interface DefaultOptions {
 }
 
 /** Which lesson brings which namespace; the curriculum's order. */
-const order = ['process', 'chroot', 'mount', 'pid', 'uts', 'ipc', 'net', 'user', 'time', 'cgroup', 'harden'];
+const order = [
+  'process',
+  'chroot',
+  'mount',
+  'pid',
+  'uts',
+  'ipc',
+  'net',
+  'user',
+  'time',
+  'cgroup',
+  'overlay',
+  'harden',
+];
 const namespaceLesson: readonly (readonly [NamespaceType, string])[] = [
   ['mount', 'mount'],
   ['pid', 'pid'],

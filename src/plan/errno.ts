@@ -2,6 +2,7 @@
 export const tolerable = {
   EPERM: 1,
   ENOENT: 2,
+  ESRCH: 3,
   EBADF: 9,
   EACCES: 13,
   EBUSY: 16,

@@ -143,5 +143,13 @@ const calls: Render = {
   init: () => 'fork()',
   bpf: (c) =>
     `bpf(BPF_PROG_LOAD, ${Buffer.from(c.program, 'base64').length / 8} instructions), bpf(BPF_PROG_ATTACH, ${at(c)})`,
+  fsopen: (c) => `${c.as} = fsopen(${q(c.fstype)})`,
+  fsconfig: (c) =>
+    `fsconfig(${[c.fd, c.command, ...(c.key === undefined ? [] : [q(c.key)]), ...(c.handed === undefined ? (c.value === undefined ? [] : [q(c.value)]) : [c.handed])].join(', ')})`,
+  fsmount: (c) => `${c.as} = fsmount(${c.fd}, ${or(c.set)})`,
+  pidenv: (c) => `${c.name} = getpid()`,
+  listen: (c) => `${c.as} = socket(AF_UNIX, SOCK_DGRAM), bind(${q(c.path)})`,
+  ready: (c) => `recv(${c.fd}, "READY=1")`,
+  tell: (c) => `connect(${q(c.path)}), send(${lines(c.data)})`,
   exec: (c) => `execve(${q(c.argv[0])}, ${list(c.argv, 8)}, ${c.envp.length} variables)`,
 };

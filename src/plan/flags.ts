@@ -169,8 +169,16 @@ export const memoryModes = {
   MPOL_WEIGHTED_INTERLEAVE: 6,
 } as const;
 
+/** fsconfig(2) commands: linux/mount.h. */
+export const fsCommands = {
+  FSCONFIG_SET_FLAG: 0,
+  FSCONFIG_SET_STRING: 1,
+  FSCONFIG_SET_FD: 5,
+  FSCONFIG_CMD_CREATE: 6,
+} as const;
+
 /** Numbers by name for fields that take one name out of a set. */
-export const nameSets = { rlimits, prctls, policies, ioClasses, memoryModes } as const;
+export const nameSets = { rlimits, prctls, policies, ioClasses, memoryModes, fsCommands } as const;
 export type NameSet = keyof typeof nameSets;
 export type Name<S extends NameSet> = keyof (typeof nameSets)[S];
 

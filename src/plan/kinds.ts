@@ -177,6 +177,23 @@ export const kinds = {
 
   // what its cgroup allows
   bpf: kind(80, 'host', { dir: 'fd?', path: 'str', type: 'u32', attach: 'u32', program: 'bytes' }),
+
+  // a file system made by descriptor: opened, told its parameters one by one, mounted nowhere yet
+  fsopen: kind(81, 'both', { fstype: 'str', as: 'as' }),
+  fsconfig: kind(82, 'both', {
+    fd: 'fd',
+    command: 'name:fsCommands',
+    key: 'str?',
+    value: 'str?',
+    handed: 'fd?',
+  }),
+  fsmount: kind(83, 'both', { fd: 'fd', set: 'flags:attr?', as: 'as' }),
+
+  // what a service manager hears of it: sd_listen_fds(3), sd_notify(3)
+  pidenv: kind(90, 'child', { name: 'str' }),
+  listen: kind(91, 'host', { path: 'str', as: 'as' }),
+  ready: kind(92, 'host', { fd: 'fd' }),
+  tell: kind(93, 'host', { path: 'str', data: 'str' }),
 } as const satisfies Record<string, KindSpec>;
 
 export type Kind = keyof typeof kinds;

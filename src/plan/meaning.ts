@@ -163,6 +163,18 @@ const meanings: Meaning = {
       'attaches a small program to the cgroup, which the kernel asks at every open of a device',
       '给这个 cgroup 挂上一小段程序，每次打开设备内核都先问它',
     ),
+  fsopen: () =>
+    t('begins a new file system, which has no parameters yet', '开始建一个新的文件系统，此时还没有任何参数'),
+  fsconfig: (c) => fsconfigMeaning(c.command, c.key),
+  fsmount: () => t('makes a mount of it, which hangs nowhere yet', '把它变成一个挂载，暂时不接到任何地方'),
+  pidenv: () =>
+    t(
+      'tells the program its own number by a variable: only now is it known',
+      '用一个环境变量告诉程序它自己的进程号：到这时才知道',
+    ),
+  listen: () => t('opens a socket for what the program will report', '打开一个套接字，等程序来报告'),
+  ready: () => t('waits until the program says that it is ready', '等程序报告自己已就绪'),
+  tell: () => t('passes the news on to the service manager', '把消息转告给服务管理器'),
   exec: () => t('becomes the program; from here on it is the container', '变成要运行的程序；从此它就是容器'),
 };
 
@@ -224,6 +236,30 @@ function attributeMeaning(c: Extract<Call, { kind: 'mount_setattr' }>): Text {
   if (c.propagation?.length && !c.set?.length && !c.clear?.length)
     return mountMeaning(c.propagation, undefined);
   return t('changes what this mount allows, and nothing else', '只更改这个挂载允许的操作，其他不变');
+}
+
+function fsconfigMeaning(command: string, key: string | undefined): Text {
+  if (command === 'FSCONFIG_CMD_CREATE')
+    return t(
+      'the file system comes to be, with all that it was told',
+      '按前面给出的全部参数，文件系统就此建成',
+    );
+  const known: Record<string, Text> = {
+    'lowerdir+': t(
+      'one more read-only layer, below those named before it',
+      '再加一个只读层，叠在前面各层的下面',
+    ),
+    upperdir: t('all changes are written into this folder', '所有改动都写进这个目录'),
+    workdir: t(
+      'where the kernel prepares a change before it appears in one go',
+      '内核先在这里准备改动，再让它一步到位地出现',
+    ),
+    userxattr: t(
+      'an ordinary user’s notes about layers are read: attributes named user.overlay',
+      '层的标记改用普通用户也能写的 user.overlay 扩展属性',
+    ),
+  };
+  return known[key ?? ''] ?? t('tells the file system one of its parameters', '告诉文件系统一个参数');
 }
 
 function prctlMeaning(option: string): Text {

@@ -10,6 +10,7 @@ export const phases = [
   'cgroup', // before the child uses anything, so that all it uses is counted
   'network', // links are moved in by the host while the child still waits
   'join', // an exec'ed process enters the namespaces of a running container
+  'layers', // the root file system is put together before the tree is changed that its folders are found in
   'mounts', // while the old root, its /proc and the bind sources can still be reached
   'devices', // nodes and links of /dev, on whatever was mounted there
   'masks', // what nobody inside may read or write: on top of all mounts

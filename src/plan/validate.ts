@@ -34,10 +34,12 @@ const confinedKinds: readonly Kind[] = [
   'mask',
   'chown',
 ];
-/** Programs of the host run with all of root's rights, whatever their arguments; a lock can keep others waiting. */
-const neverALearners: readonly Kind[] = ['spawn', 'share'];
+/** Programs and sockets of the host answer to root's rights, whatever they are told; a lock can keep others waiting. */
+const neverALearners: readonly Kind[] = ['spawn', 'share', 'listen', 'ready', 'tell'];
 /** Kinds that put a process before all others of the host, such as SCHED_FIFO. */
 const greedyKinds: readonly Kind[] = ['schedattr', 'ioprio'];
+/** Parameters of an overlay that name folders. */
+const folderKeys = /^(lowerdir|upperdir|workdir|datadir)/;
 const MAX_STEPS = 1024;
 
 type Loose = Record<string, unknown>;
@@ -115,6 +117,10 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
   if ((kind === 'open' || kind === 'open_tree') && step.dir === undefined)
     allowedHostPath(step.path as string, name, policy);
   if (kind === 'mount') checkMountSource(step, name, policy);
+  if (kind === 'fsopen') oneOf(step.fstype, [...ownFileSystems, 'overlay'], `${name}: fstype`);
+  // A folder that is handed over has been opened by a step that was looked at; one that is named has not.
+  if (kind === 'fsconfig' && step.command !== 'FSCONFIG_SET_FD' && folderKeys.test(String(step.key)))
+    throw new PlanError(`${name}: value: open the folder and hand its descriptor over, with FSCONFIG_SET_FD`);
   if (kind === 'exec') checkProgram(step, name, policy);
 }
 

@@ -15,7 +15,14 @@ const parent = join(dataFolder, 'containers');
 /** What a container's folder holds. */
 export interface Folder {
   readonly path: string;
+  /** A private copy; for a container of an image empty, and only where the merged layers appear in its own tree. */
   readonly rootfs: string;
+  /** Of an image's container: what it changes, the kernel's own folder beside it, and the layer of its own names. */
+  readonly upper: string;
+  readonly work: string;
+  readonly init: string;
+  /** Volumes without a name, which go with it. */
+  readonly volumes: string;
   /** Standard output and error, of a detached one. */
   readonly log: string;
   /** wait(2)'s status, a number, once it has ended. */
@@ -27,6 +34,10 @@ export const folderOf = (id: string): Folder => {
   return {
     path,
     rootfs: join(path, 'rootfs'),
+    upper: join(path, 'upper'),
+    work: join(path, 'work'),
+    init: join(path, 'init'),
+    volumes: join(path, 'volumes'),
     log: join(path, 'log'),
     status: join(path, 'status'),
   };
@@ -56,7 +67,7 @@ export function makeFolder(id: string): Folder {
   for (;;) {
     mkdirSync(parent, { recursive: true, mode: 0o711 });
     try {
-      mkdirSync(folder.path, { mode: 0o755 }); // for who is root in a user namespace only
+      mkdirSync(folder.path, { mode: 0o700 }); // its root may leave set-user-ID programs there, for others to run
       return folder;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;

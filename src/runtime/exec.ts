@@ -15,6 +15,7 @@ import { cloneFlags } from '../steps/join.ts';
 import { execAffinity } from '../steps/scheduling.ts';
 import type { Draft } from '../steps/stage.ts';
 import { directoriesOf, isFrozen } from './cgroup.ts';
+import { LifecycleError } from './lifecycle-error.ts';
 import { withOrigin } from './plan.ts';
 import { type Container, type PerformOptions, perform } from './run.ts';
 import { type Sockets, socketSteps } from './sockets.ts';
@@ -23,13 +24,22 @@ import type { State } from './state.ts';
 /** What a joined process gets anew: itself, and its rights. All else is the container's already. */
 const ownStages = ['process', 'harden'];
 
-export interface ExecOptions extends Omit<PerformOptions, 'ledger'>, Sockets {}
+export interface ExecOptions extends Omit<PerformOptions, 'ledger'>, Sockets {
+  /** A cgroup below the container's, which is there: a path, or `controller:path` for one hierarchy of v1. */
+  cgroup?: string | undefined;
+  /** It is born in a paused one as well, and stands still until somebody resumes that. */
+  ignorePaused?: boolean | undefined;
+  /** Steps behind the stages'. */
+  after?: readonly Step[];
+}
 
-/** @throws StartError, with ESRCH if the container has ended meanwhile; Error if it is paused: what is born there stands still. */
-export function exec(state: State, process: Process, options: ExecOptions = {}): Promise<Container> {
+/** @throws StartError, with ESRCH if the container has ended meanwhile; LifecycleError if it is paused: what is born there stands still. */
+export async function exec(state: State, process: Process, options: ExecOptions = {}): Promise<Container> {
   const directories = state.spec.linux?.cgroupsPath ? directoriesOf(state) : undefined;
-  if (directories && isFrozen(directories))
-    return Promise.reject(new Error(`container ${state.id}: it is paused; tslab unpause ${state.id}`));
+  if (directories && isFrozen(directories) && !options.ignorePaused)
+    throw new LifecycleError(
+      `cannot exec in a paused container: ${state.id}: it is paused; tslab unpause ${state.id}, or resume it`,
+    );
   const id = `${state.id}-exec-${globalThis.process.pid}`;
   // Without a mount namespace in it, no stage opens or mounts anything.
   const { seccomp, personality, namespaces = [] } = state.spec.linux ?? {};
@@ -49,24 +59,55 @@ export function exec(state: State, process: Process, options: ExecOptions = {}):
     .filter((stage) => ownStages.includes(stage.id))
     .flatMap((stage) => stage.plan(spec, facts).map((draft) => withOrigin(draft, stage.id)));
   const affinity = execAffinity(process).map((draft) => withOrigin(draft, 'process'));
-  const enter = enterCgroup(state.pid, directories, facts.cgroup).map((draft) => withOrigin(draft, 'cgroup'));
-  const sockets = options.leave ? socketSteps(process, options) : [];
-  const steps = [...enter, ...joinNamespaces(state), ...own, ...affinity, ...sockets];
-  return perform(compose(id, steps), options);
+  const enter = cgroupOf(state, directories, facts.cgroup, options.cgroup).map((draft) =>
+    withOrigin(draft, 'cgroup'),
+  );
+  const sockets = socketSteps(process, options, !options.leave);
+  const steps = [
+    ...enter,
+    ...joinNamespaces(state),
+    ...own,
+    ...affinity,
+    ...sockets,
+    ...(options.after ?? []),
+  ];
+  return await perform(compose(id, steps), options);
 }
 
 /** So that its limits and counts are the container's; while the host hand has not joined anything yet. */
-function enterCgroup(
-  pid: number,
+function cgroupOf(
+  { id, pid }: State,
   directories: CgroupDirectories | undefined,
   facts: CgroupFacts,
+  below: string | undefined,
 ): readonly Draft[] {
+  if (!directories && below !== undefined)
+    throw new LifecycleError(`--cgroup ${below}: container ${id} has no cgroup of its own`);
   if (!directories) return [];
+  if (below !== undefined) return enterSteps(cgroupBelow(directories, below));
   const { unified, controllers } = directories;
   if (unified === undefined || facts.unified === undefined) return enterSteps({ controllers });
   // A v2 cgroup that an init inside has divided takes no processes itself any more (cgroups(7)): then to where that is.
   const deeper = join(facts.unified, cgroupPaths(pid)[''] ?? '');
   return enterSteps({ unified: deeper.startsWith(`${unified}/`) ? deeper : unified, controllers });
+}
+
+/** @throws LifecycleError for one that is not below the container's, or of a controller that is not there. */
+function cgroupBelow({ unified, controllers }: CgroupDirectories, asked: string): CgroupDirectories {
+  const [, names, path = ''] = /^(?:([\w,=]+):)?(.*)$/.exec(asked) ?? [];
+  if (path === '' || path.split('/').includes('..'))
+    throw new LifecycleError(`--cgroup ${asked}: it takes a path below the container's own cgroup`);
+  const inside = (directory: string) => join(directory, path);
+  const chosen = names?.split(',');
+  const stranger = chosen?.find((name) => !(name in controllers));
+  if (stranger !== undefined)
+    throw new LifecycleError(`--cgroup ${asked}: there is no hierarchy of cgroup v1 with ${stranger} here`);
+  const moved = Object.entries(controllers).map(([name, directory]) => [
+    name,
+    chosen === undefined || chosen.includes(name) ? inside(directory) : directory,
+  ]);
+  const deeper = unified === undefined || chosen ? unified : inside(unified);
+  return { ...(deeper === undefined ? {} : { unified: deeper }), controllers: Object.fromEntries(moved) };
 }
 
 /** Seen before the host's /proc is left: where a container without a mount namespace has its root. */

@@ -10,6 +10,10 @@ export function exitOf(status: number): Exit {
   return { signal: (name ?? `SIG${signal}`) as NodeJS.Signals };
 }
 
+/** The word that exitOf reads. */
+export const statusOf = (exit: Exit): number =>
+  'code' in exit ? exit.code << 8 : (constants.signals[exit.signal] ?? 0);
+
 /** What a shell would have in $?. */
 export function exitCode(exit: Exit): number {
   return 'code' in exit ? exit.code : 128 + (constants.signals[exit.signal] ?? 0);

@@ -1,22 +1,21 @@
 /** The operations of the OCI runtime specification (runtime.md, "Operations") on containers that outlive each command. */
-import { closeSync, constants, existsSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { constants as os } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTimeOf } from '../evidence/process.ts';
 import { probe } from '../facts/probe.ts';
-import type { Resources, Spec } from '../oci/spec.ts';
-import type { Step } from '../plan/step.ts';
-import { directoriesOf, freeze, isFrozen, pids, thaw } from './cgroup.ts';
+import { StartError } from '../launch/start-error.ts';
+import { namespace, type Resources, type Spec } from '../oci/spec.ts';
+import { directoriesOf, freeze, isFrozen, killAll, pids, thaw } from './cgroup.ts';
 import { apply, judge } from './cgroup-update.ts';
-import { stateFolder } from './folders.ts';
 import { poststart, poststop } from './hooks.ts';
-import { ledgerFor, playLedger } from './ledgers.ts';
+import { ledgerPath, playLedger } from './ledgers.ts';
 import { LifecycleError } from './lifecycle-error.ts';
-import { type Container, carryOut, type StartOptions, start as startWith } from './run.ts';
-import { sendSignal, signalProcess } from './signal.ts';
+import type { News } from './notify.ts';
+import { type Container, carryOut, newId, type StartOptions, start as startWith, TakenError } from './run.ts';
+import { sendSignal, signalProcesses } from './signal.ts';
 import { type Sockets, socketSteps } from './sockets.ts';
-import { isAlive, isClaimed, readState, type State, saveSpec } from './state.ts';
+import { fifos, isWaiting, sayStart, waiting } from './start-word.ts';
+import { forgetState, isAlive, isClaimed, readState, type State, saveSpec } from './state.ts';
 import { propertySteps } from './systemd.ts';
 
 /** runtime.md, "State". */
@@ -27,53 +26,32 @@ export interface CreateOptions extends StartOptions, Sockets {
   bundle: string;
 }
 
-const S_IFIFO = 0o010000;
-
-/** What goes wrong between that word and the program is told through it. */
-const resultOf = (id: string) => join(stateFolder, `${id}.result`);
-
-/** The word to start arrives through it; as long as it is there, the container is created and not started. */
-const fifoOf = (id: string) => join(stateFolder, `${id}.start`);
-
-/** Everything but the program: its process waits until `start`. @throws StartError, PlanError */
+/** Everything but the program: its process waits until `start`. @throws StartError, PlanError, LifecycleError if the id is taken. */
 export async function create(spec: Spec, options: CreateOptions): Promise<Container> {
-  const { id } = options;
-  if (isClaimed(id)) throw new LifecycleError(`container with given ID already exists: ${id}`);
-  return await startWith(spec, {
-    ...options,
-    leave: true,
-    before: fifos(id),
-    after: [...socketSteps(spec.process, options), ...waiting(spec)],
-  });
+  const { id, before = [], after = [] } = options;
+  const taken = () => new LifecycleError(`container with given ID already exists: ${id}`);
+  if (isClaimed(newId(id))) throw taken();
+  try {
+    return await startWith(spec, {
+      ...options,
+      leave: true,
+      before: [...fifos(id), ...before],
+      after: [...after, ...socketSteps(spec.process, options), ...waiting(spec)],
+    });
+  } catch (error) {
+    throw error instanceof TakenError || (error instanceof StartError && isClaim(error)) ? taken() : error;
+  }
 }
 
-function fifos(id: string): Step[] {
-  const common = { at: 'host', phase: 'prepare', from: { lesson: 'runtime' } } as const;
-  const make = { ...common, kind: 'mknod', mode: S_IFIFO | 0o600, major: 0, minor: 0 } as const;
-  // For both directions, so that it can be read before anybody writes (fifo(7)).
-  const open = { ...common, kind: 'open', flags: ['O_RDWR'] } as const;
-  return [
-    { ...make, path: fifoOf(id), undo: { kind: 'unlink', path: fifoOf(id) } },
-    { ...make, path: resultOf(id), undo: { kind: 'unlink', path: resultOf(id) } },
-    { ...open, path: fifoOf(id), as: 'start' },
-    { ...open, path: resultOf(id), as: 'result' },
-  ];
-}
+/** The first step of all: see state.ts. */
+const isClaim = ({ errno, step }: StartError) =>
+  errno === 'EEXIST' && step.kind === 'open' && step.flags.includes('O_EXCL');
 
-/** What would make the program's start go wrong is found now, while there is somebody to tell. */
-function waiting(spec: Spec): Step[] {
-  const { args = [], env = [] } = spec.process ?? {};
-  const common = { at: 'child', phase: 'start', from: { lesson: 'runtime' } } as const;
-  return [
-    {
-      ...common,
-      kind: 'lookup',
-      from: { lesson: 'runtime', field: 'process.args' },
-      program: args[0] ?? '',
-      envp: env,
-    },
-    { ...common, kind: 'await', fd: 'start', result: 'result' },
-  ];
+export interface BeginOptions {
+  /** A service manager's socket: then it is also waited for that the program says it is ready, or ends (sd_notify(3)). */
+  notify?: string | undefined;
+  /** Hears that the service manager could not be told. */
+  warn?: (text: string) => void;
 }
 
 /**
@@ -82,38 +60,27 @@ function waiting(spec: Spec): Step[] {
  * @throws LifecycleError unless it is created and not started, and when its program can't be run after all;
  *   StartError of a hook: then the container is stopped.
  */
-export async function begin(id: string): Promise<void> {
+export async function begin(id: string, { notify, warn }: BeginOptions = {}): Promise<void> {
   const state = inStatus(id, 'created', 'start');
-  const result = openSync(resultOf(id), constants.O_RDONLY | constants.O_NONBLOCK);
-  // Without O_NONBLOCK this would wait for ever if the process died a moment ago (fifo(7)): now it is ENXIO.
-  const word = openSync(fifoOf(id), constants.O_WRONLY | constants.O_NONBLOCK);
-  writeSync(word, '!');
-  closeSync(word);
-  rmSync(fifoOf(id));
-  const failure = await readToEnd(result);
-  if (failure !== '') throw new LifecycleError(`${id}: ${failure.trim()}`);
-  await poststart(state, state.pid).catch(async (error) => {
-    await sendSignal(state, os.signals.SIGKILL);
-    throw error;
-  });
+  const notices = notify === undefined ? undefined : await import('./notify.ts');
+  const news = existsSync(notices?.notifyFolder(id) ?? '') ? await notices?.listen(id, false) : undefined;
+  try {
+    await sayStart(id);
+    await poststart(state, state.pid).catch(async (error) => {
+      await sendSignal(state, os.signals.SIGKILL);
+      throw error;
+    });
+    if (notify !== undefined && news && (await isReady(news, state)))
+      await notices?.passOn(id, notify, state.pid).catch((error) => warn?.(error.message));
+  } finally {
+    news?.cancel();
+  }
 }
 
-/** Its end is the exec's doing: the descriptor is close-on-exec. */
-async function readToEnd(fd: number): Promise<string> {
-  const bytes = Buffer.alloc(1024);
-  for (let text = ''; ; ) {
-    try {
-      const got = readSync(fd, bytes);
-      if (got === 0) {
-        closeSync(fd);
-        return text;
-      }
-      text += bytes.toString('utf8', 0, got);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-      await sleep(1);
-    }
-  }
+/** Whoever never says it ends some day. */
+async function isReady(news: News, state: State): Promise<boolean> {
+  const look = setInterval(() => isAlive(state) || news.cancel(), 50);
+  return await news.ready.finally(() => clearInterval(look));
 }
 
 /**
@@ -122,34 +89,55 @@ async function readToEnd(fd: number): Promise<string> {
  */
 export async function kill(id: string, signal: number, all = false): Promise<void> {
   const state = existing(id);
-  if (all && state.spec.linux?.cgroupsPath) {
-    for (const pid of pids(directoriesOf(state))) {
-      const startTime = startTimeOf(pid);
-      if (startTime !== undefined) await signalProcess({ id, pid, startTime }, signal).catch(() => {}); // it has ended
-    }
+  const { linux } = state.spec;
+  if (all && linux?.cgroupsPath) {
+    const directories = directoriesOf(state);
+    if (signal === os.signals.SIGKILL) await killAll(directories, 1000);
+    else await signalProcesses(id, signal, () => pids(directories));
     return;
   }
+  // Where there is no cgroup to count them, one signal still ends them all: they go with PID 1 (pid_namespaces(7)).
+  if (all && !(signal === os.signals.SIGKILL && namespace(state.spec, 'pid')))
+    throw new LifecycleError(
+      `kill --all: container ${id} has no cgroup of its own, so nobody knows all of its processes`,
+    );
   if (!isAlive(state)) throw new LifecycleError(`container not running: ${id}`);
   await sendSignal(state, signal);
 }
+
+/** How long somebody else may take to clean up. */
+const PATIENCE = 10_000;
 
 /**
  * @param force also while it runs: it is killed; and also what a create that was killed left, which has no state yet.
  * @throws LifecycleError unless it has stopped; Error for what could not be undone.
  */
 export async function remove(id: string, force = false): Promise<void> {
-  if (!force) {
-    const status = statusOf(existing(id));
-    if (status !== 'stopped')
-      throw new LifecycleError(
-        `cannot delete a container that is ${status}: ${id}; kill it first, or delete --force`,
-      );
+  const before = force ? readState(newId(id)) : existing(id);
+  if (before && !force) demandStopped(before);
+  const ledger = ledgerPath(id);
+  for (const end = Date.now() + PATIENCE; existsSync(ledger); await sleep(20)) {
+    const state = readState(id) ?? before;
+    const { outcome, said } = playLedger(ledger);
+    if (outcome === 'undone') {
+      forgetState(id);
+      if (state) await poststop(state);
+      return;
+    }
+    if (outcome === 'gone') break;
+    if (outcome === 'left' || Date.now() > end) throw new Error(`container ${id}: ${said}`);
+    // Its launcher lives: it cleans up as soon as the container ends. Or somebody else deletes it at this moment.
+    if (force && state && isAlive(state)) await sendSignal(state, os.signals.SIGKILL).catch(() => {});
   }
-  if (!existsSync(ledgerFor(id))) return;
-  const state = readState(id);
-  const { outcome, said } = playLedger(ledgerFor(id));
-  if (outcome !== 'undone') throw new Error(`container ${id}: ${said}`);
-  if (state) await poststop(state);
+  forgetState(id);
+}
+
+function demandStopped(state: State): void {
+  const status = statusOf(state);
+  if (status === 'stopped') return;
+  throw new LifecycleError(
+    `cannot delete container ${state.id} that is not stopped: ${status}; kill it first, or delete --force`,
+  );
 }
 
 /** @throws LifecycleError unless it runs. */
@@ -180,13 +168,17 @@ export async function updateLimits(id: string, change: Resources): Promise<void>
 function inStatus(id: string, wanted: Status, operation: string): State {
   const state = existing(id);
   const status = statusOf(state);
+  if (status === 'stopped')
+    throw new LifecycleError(
+      `cannot ${operation} a container that has stopped; container not running: ${id}`,
+    );
   if (status !== wanted) throw new LifecycleError(`cannot ${operation} a container that is ${status}: ${id}`);
   return state;
 }
 
 /** @throws LifecycleError */
 export function existing(id: string): State {
-  const state = readState(id);
+  const state = readState(newId(id));
   // The words that engines look for.
   if (!state) throw new LifecycleError(`container does not exist: ${id}`);
   return state;
@@ -194,6 +186,6 @@ export function existing(id: string): State {
 
 export function statusOf(state: State): Status {
   if (!isAlive(state)) return 'stopped';
-  if (existsSync(fifoOf(state.id))) return 'created';
+  if (isWaiting(state.id)) return 'created';
   return state.spec.linux?.cgroupsPath && isFrozen(directoriesOf(state)) ? 'paused' : 'running';
 }

@@ -6,7 +6,8 @@ import type { Spec } from '../oci/spec.ts';
 import { compose } from '../plan/compose.ts';
 import { PlanError } from '../plan/error.ts';
 import type { Plan, Step } from '../plan/step.ts';
-import { ungranted } from '../steps/capabilities.ts';
+import { notAmbient, ungranted } from '../steps/capabilities.ts';
+import { unheldDeviceRules } from '../steps/cgroup/resources.ts';
 import { withSubstitutes } from '../steps/idmap-mounts.ts';
 import { networkWish } from '../steps/net/spec.ts';
 import type { Draft, Stage } from '../steps/stage.ts';
@@ -53,10 +54,19 @@ function refuse(spec: Spec, stages: readonly Stage[]): void {
 /** What this host can't give, where config.md wants a warning and no error ("process", capabilities), and what it gives up. */
 export function warnings(spec: Spec, facts: Facts): string[] {
   const missing = ungranted(spec, facts);
+  const never = notAmbient(spec);
   return [
     ...(missing.length === 0
       ? []
       : [`process.capabilities: nobody has ${missing.join(', ')} to give here; the process does without`]),
+    ...(never.length === 0
+      ? []
+      : [
+          `process.capabilities.ambient: ${never.length} of them not permitted and inheritable, as the kernel wants (capabilities(7)); the process does without`,
+        ]),
+    ...(unheldDeviceRules(spec, facts) && spec.linux?.resources?.devices?.length
+      ? ['linux.resources.devices: there is no cgroup to hold them']
+      : []),
     ...switchesForwarding(spec, facts),
   ];
 }

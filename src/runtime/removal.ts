@@ -22,7 +22,7 @@ export function keepRemoval(folder: Folder, spec: Spec): Step[] {
   if (process.geteuid?.() === 0 || uidMappings.every(({ size }) => size === 1)) return [];
   const remover: Spec = {
     ociVersion: spec.ociVersion,
-    process: { args: ['rm', '-rf', '--', folder.rootfs], cwd: '/', env: ['PATH=/usr/bin:/bin'] },
+    process: { args: ['rm', '-rf', '--', ...filled(folder)], cwd: '/', env: ['PATH=/usr/bin:/bin'] },
     linux: { namespaces: [{ type: 'user' }], uidMappings, gidMappings },
   };
   const chosen = stages.filter(({ id }) => id === 'process' || id === 'user');
@@ -30,9 +30,13 @@ export function keepRemoval(folder: Folder, spec: Spec): Step[] {
   return [performedAtTheEnd(folder)];
 }
 
-function performedAtTheEnd({ path, rootfs }: Folder): Step {
+/** What its processes may have written into. */
+const filled = ({ rootfs, upper, work, volumes }: Folder) => [rootfs, upper, work, volumes];
+
+function performedAtTheEnd(folder: Folder): Step {
+  const { path } = folder;
   // Most leave nothing of that sort, and a namespace costs more than a look.
-  const script = 'rm -rf "$1" 2>/dev/null || exec "$2" --plan "$3"';
+  const script = 'launcher=$1 plan=$2; shift 2; rm -rf "$@" 2>/dev/null || exec "$launcher" --plan "$plan"';
   return {
     at: 'host',
     phase: 'prepare',
@@ -42,7 +46,7 @@ function performedAtTheEnd({ path, rootfs }: Folder): Step {
     undo: {
       kind: 'spawn',
       path: '/bin/sh',
-      argv: ['sh', '-c', script, 'sh', rootfs, launcherPath, planOf(path)],
+      argv: ['sh', '-c', script, 'sh', launcherPath, planOf(path), ...filled(folder)],
       envp: ['PATH=/usr/bin:/bin'],
       input: '',
       timeout: 60_000,

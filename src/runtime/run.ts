@@ -1,26 +1,37 @@
 /** Starts a container from a config: the library's heart, under `tslab run`, the course and everything else. */
-import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Duplex, Readable, Writable } from 'node:stream';
+import { getSystemErrorMap } from 'node:util';
 import type { Facts } from '../facts/facts.ts';
 import { launch, launcherPath, type Stdio } from '../launch/launcher.ts';
 import { StartError } from '../launch/start-error.ts';
 import type { Spec } from '../oci/spec.ts';
 import type { Plan, Step } from '../plan/step.ts';
+import { withSubstitutes } from '../steps/idmap-mounts.ts';
 import type { Stage } from '../steps/stage.ts';
 import { type Exit, exitOf } from './exit.ts';
 import { birthHooks, withHooks } from './hooks.ts';
-import { ledgerFor, playLedger } from './ledgers.ts';
+import { launcherOf, ledgerFor, playLedger } from './ledgers.ts';
 import { withAddress } from './network.ts';
 import { withOwnCgroup } from './own-cgroup.ts';
 import { planFor, warnings } from './plan.ts';
 import { claim, saveState } from './state.ts';
+
+/** @param stages undefined for all of the runtime's. */
+export type Replace = (
+  stages: readonly Stage[] | undefined,
+  spec: Spec,
+  facts: Facts,
+  say: (text: string) => void,
+) => Promise<readonly Stage[]>;
 
 export interface StartOptions {
   /** Default: a random one. */
   id?: string;
   /** Default: all of the runtime. */
   stages?: readonly Stage[];
+  /** Puts others in the place of some of them, once config and facts are settled. */
+  replace?: Replace | undefined;
   /** Default: inherit. */
   stdio?: readonly [Stdio, Stdio, Stdio];
   /** Steps in front of those of the same phase that stages make… */
@@ -33,7 +44,8 @@ export interface StartOptions {
   detach?: { status: string };
   /** Nobody supervises it: once its program runs, or waits for its start, the launcher goes and the ledger stays. */
   leave?: boolean;
-  /** See LaunchOptions. */
+  /** See LaunchOptions, both. */
+  pass?: readonly number[];
   keep?: boolean;
   /** Hears of what the config asks for and this host can't give, where the specification wants no more than a warning. */
   warn?: (text: string) => void;
@@ -72,8 +84,8 @@ export function newId(asked?: string): string {
     Math.floor(Math.random() * 2 ** 48)
       .toString(16)
       .padStart(12, '0');
-  if (/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(id)) return id;
-  throw new Error(`container name ${JSON.stringify(id)}: it takes letters, digits, _ . -, 128 at most`);
+  if (/^\w[\w.+-]{0,127}$/.test(id)) return id;
+  throw new Error(`container name ${JSON.stringify(id)}: it takes letters, digits, _ . + -, 128 at most`);
 }
 
 /**
@@ -91,11 +103,15 @@ export async function start(spec: Spec, options: StartOptions = {}): Promise<Con
     const whole = withOwnCgroup(id, spec, facts, stages);
     const subject = { id, spec: whole, ...(bundle === undefined ? {} : { bundle }) };
     const around = { before: [claim(id), ...before], after: [...after, ...birthHooks(subject)] };
-    const plan = planFor(id, whole, facts, stages, around);
+    const say = options.warn ?? (() => {});
+    const chosen = options.replace
+      ? await options.replace(stages, withSubstitutes(whole), facts, say)
+      : stages;
+    const plan = planFor(id, whole, facts, chosen, around);
     for (const text of warnings(whole, facts)) options.warn?.(text);
     return await withHooks(subject, options.leave === true, async () => {
       const started = await perform(plan, { ...options, ledger: ledgerFor(id) });
-      saveState({ ...subject, pid: started.pid });
+      saveState({ ...subject, pid: started.pid }, options.leave === true);
       return started;
     });
   });
@@ -134,10 +150,22 @@ export function carryOut(plan: Plan): Promise<void> {
   });
 }
 
+/** The name is another's, who has come first, or left something behind; nothing was done. */
+export class TakenError extends Error {}
+
+function noLedger(id: string, ledger: string, errno: number): Error {
+  const [name, text] = getSystemErrorMap().get(-errno) ?? [String(errno), 'unknown error'];
+  if (name === 'EEXIST' || name === 'EAGAIN')
+    return new TakenError(`container ${id}: there is one of this name, or what is left of one: ${ledger}`);
+  return new Error(
+    `open(${JSON.stringify(ledger)}): ${name} (${text}): what is done could not be written down there`,
+  );
+}
+
 const notStarted = (cause: Error) =>
   new Error(`spawn(${JSON.stringify(launcherPath)}): ${cause.message}. Type: sh scripts/set-up`);
 
-export interface PerformOptions extends Pick<StartOptions, 'stdio' | 'detach' | 'leave'> {
+export interface PerformOptions extends Pick<StartOptions, 'stdio' | 'detach' | 'leave' | 'pass' | 'keep'> {
   /** Needed as soon as a step of the host has an undo. */
   ledger?: string;
 }
@@ -162,12 +190,14 @@ export function perform(plan: Plan, options: PerformOptions = {}): Promise<Conta
       else if (event.type === 'exited') status = event.value;
       else if (event.type === 'running' && !leave) resolve(container());
       else if (event.type === 'left') left = true;
+      else if (event.type === 'taken') failure = noLedger(plan.id, ledger ?? '', event.errno);
     });
     hand.process.once('error', (cause) => reject(notStarted(cause)));
     // A launcher that was killed could not clean up after itself; its ledger says what there is to do. Now, not at
     // its `close`: what it left behind may hold on to our pipes.
     hand.process.once('exit', (code) => {
-      if (code !== 0 && ledger !== undefined && existsSync(ledger)) playLedger(ledger);
+      // By now the name may be another container's, with a ledger of its own.
+      if (code !== 0 && ledger !== undefined && launcherOf(ledger) === hand.process.pid) playLedger(ledger);
     });
     hand.process.once('close', (code, signal) => {
       if (left) {

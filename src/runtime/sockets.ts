@@ -13,11 +13,15 @@ export interface Sockets {
 /**
  * What the caller gets by socket.
  *
+ * @param attended somebody stays here, and can hold the terminal's other side.
  * @throws LifecycleError when there is a terminal and nobody to have it, or the other way round.
  */
-export function socketSteps(process: Pick<Process, 'terminal'> | undefined, sockets: Sockets): Step[] {
-  const { consoleSocket, pidfdSocket } = sockets;
-  if (process?.terminal && consoleSocket === undefined)
+export function socketSteps(
+  process: Pick<Process, 'terminal'> | undefined,
+  { consoleSocket, pidfdSocket }: Sockets,
+  attended = false,
+): Step[] {
+  if (process?.terminal && consoleSocket === undefined && !attended)
     throw new LifecycleError(
       'process.terminal is true, so it takes --console-socket: somebody has to hold its other side',
     );

@@ -1,5 +1,5 @@
 /** The containers of this user: a small file each, which the launcher makes and takes away (its ledger knows it). */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startTimeOf } from '../evidence/process.ts';
 import type { Spec } from '../oci/spec.ts';
@@ -38,24 +38,40 @@ export function claim(id: string): Step {
   };
 }
 
-/** Nothing is written about a process that has ended already, or whose name is not claimed any more. */
-export function saveState(state: Omit<State, 'startTime' | 'created'>): void {
+/**
+ * Nothing is written about a process whose name is not claimed any more.
+ *
+ * @param stays its end is not its state's: somebody deletes it. Else nothing is written of one that has ended already.
+ */
+export function saveState(state: Omit<State, 'startTime' | 'created'>, stays: boolean): void {
   const { id, pid } = state;
   const startTime = startTimeOf(pid);
-  if (startTime === undefined || !isClaimed(id)) return;
-  const whole: State = { ...state, startTime, created: new Date().toISOString() };
-  writeFileSync(`${fileOf(id)}.new`, JSON.stringify(whole), { mode: 0o600 });
-  renameSync(`${fileOf(id)}.new`, fileOf(id));
-  // It ended while we wrote: its launcher may have taken the file away before we put it back.
-  if (startTimeOf(pid) === undefined && !existsSync(join(stateFolder, `${id}.ledger`)))
-    rmSync(fileOf(id), { force: true });
+  if ((startTime === undefined && !stays) || !isClaimed(id)) return;
+  // No process began with the system itself.
+  write({ ...state, startTime: startTime ?? -1, created: new Date().toISOString() });
+}
+
+function write(state: State): void {
+  const file = fileOf(state.id);
+  writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+  // It ended while we wrote, and who cleaned up may have taken the file away before we put it back.
+  if (isStray(state.id)) rmSync(file, { force: true });
+}
+
+/** A claim is made after the ledger that will take it back, and goes before it. */
+const isStray = (id: string) => isClaimed(id) && !existsSync(join(stateFolder, `${id}.ledger`));
+
+/** What a writer that was killed left, once the ledger has been played. */
+export function forgetState(id: string): void {
+  if (existsSync(join(stateFolder, `${id}.ledger`))) return; // another's by now
+  if (isStray(id)) rmSync(fileOf(id), { force: true });
+  rmSync(`${fileOf(id)}.new`, { force: true });
 }
 
 /** Another config for one that runs, such as other limits. */
 export function saveSpec(state: State, spec: Spec): void {
-  writeFileSync(`${fileOf(state.id)}.new`, JSON.stringify({ ...state, spec }), { mode: 0o600 });
-  renameSync(`${fileOf(state.id)}.new`, fileOf(state.id));
-  if (startTimeOf(state.pid) !== state.startTime) rmSync(fileOf(state.id), { force: true });
+  write({ ...state, spec });
 }
 
 /** What was saved, whatever has become of the process; undefined if there is none, or it is only being born. */
@@ -75,12 +91,19 @@ export function stateOf(id: string): State | undefined {
   return state && isAlive(state) ? state : undefined;
 }
 
-export function allStates(): State[] {
+export const allStates = (): State[] => allIds('.json').flatMap((id) => readState(id) ?? []);
+
+/** Also of those that a create which was killed left, and that have no state yet. */
+export function allIds(suffix: '.json' | '.ledger' = '.ledger'): string[] {
   if (!existsSync(stateFolder)) return [];
   return readdirSync(stateFolder)
-    .filter((name) => name.endsWith('.json'))
-    .flatMap((name) => readState(name.slice(0, -'.json'.length)) ?? []);
+    .filter((name) => name.endsWith(suffix))
+    .map((name) => name.slice(0, -suffix.length));
 }
+
+/** Who made it. */
+export const uidOfState = (id: string): number | undefined =>
+  statSync(fileOf(id), { throwIfNoEntry: false })?.uid;
 
 /** Those whose first process is alive. */
 export const runningContainers = (): State[] => allStates().filter(isAlive);

@@ -31,6 +31,7 @@ export function bindSteps(entry: Entry, spec: Spec, facts: Facts): Draft[] {
     ...changes(entry, inherited(onHost, spec)).map(
       (change) => ({ ...taking, kind: 'mount_setattr', dir: as, path: '', ...change }) as const,
     ),
+    ...(options.copyup ? copyUp(entry, as) : []),
     { ...common, kind: 'mountpoint', dir: 'root', path: target, like: as, tolerate: ['EROFS'] },
     ...steps,
     { ...common, kind: 'move_mount', fd: as, ...onto },
@@ -46,6 +47,30 @@ function takenByHost({ mount, options }: Entry, spec: Spec, facts: Facts): boole
   if (isMapped(mount, options)) return true;
   const elsewhere = namespace(spec, 'user') !== undefined || namespace(spec, 'mount')?.path !== undefined;
   return facts.uid === 0 && (elsewhere || options.propagation?.type === 'MS_SHARED');
+}
+
+/**
+ * `copyup`: an empty volume gets what the rootfs has there, owners included, while it still can be seen. EBADF: one of
+ * the two is no directory. EEXIST: somebody else fills the volume at this moment.
+ */
+function copyUp({ target, common }: Entry, as: string): Draft[] {
+  const absent = ['ENOENT', 'ENOTDIR'] as const;
+  const open = { ...common, kind: 'open', flags: ['O_DIRECTORY'], tolerate: absent } as const;
+  const tolerate = ['EBADF'] as const;
+  return [
+    { ...open, dir: 'root', path: target, as: 'below' },
+    { ...open, dir: as, path: '.', as: 'above' },
+    {
+      ...common,
+      kind: 'copytree',
+      fd: 'below',
+      into: 'above',
+      itself: true,
+      tolerate: ['EBADF', 'EEXIST'],
+    },
+    { ...common, kind: 'close', fd: 'above', tolerate },
+    { ...common, kind: 'close', fd: 'below', tolerate },
+  ];
 }
 
 /** What the copy brings along: the host's mounts may be shared with anybody. */

@@ -17,11 +17,19 @@ export function grantable(spec: Spec, facts: Facts): readonly Capability[] {
   return namespace(spec, 'user') ? known : known.filter((name) => facts.capabilities.includes(name));
 }
 
-/** Those that the config asks for and this host can't give: config.md wants them warned of, and no more. */
+/** Those that the config asks for and this host can't give, or the kernel doesn't know: config.md wants them warned of, and no more. */
 export function ungranted(spec: Spec, facts: Facts): string[] {
   const can = grantable(spec, facts);
-  const asked = new Set(sets.flatMap((set) => asCapabilities(spec, set)));
-  return [...asked].filter((name) => !can.includes(name));
+  const asked = new Set(sets.flatMap((set) => spec.process?.capabilities?.[set] ?? []));
+  return [...asked].filter((name) => !(can as readonly string[]).includes(name));
+}
+
+/** Asked for as ambient and neither permitted nor inheritable: the kernel raises no such one (PR_CAP_AMBIENT(2const)). */
+export function notAmbient(spec: Spec): Capability[] {
+  const [permitted, inheritable] = [asCapabilities(spec, 'permitted'), asCapabilities(spec, 'inheritable')];
+  return asCapabilities(spec, 'ambient').filter(
+    (name) => !permitted.includes(name) || !inheritable.includes(name),
+  );
 }
 
 /** The sets as they will be. A config that says nothing of capabilities gets none, as with other runtimes. */
@@ -32,19 +40,13 @@ export function capabilitySets(spec: Spec, facts: Facts): Sets {
   ) as Sets;
   demand(wanted, 'effective', 'permitted');
   demand(wanted, 'inheritable', 'bounding');
-  demand(wanted, 'ambient', 'permitted');
-  demand(wanted, 'ambient', 'inheritable');
-  return wanted;
+  const never = notAmbient(spec);
+  return { ...wanted, ambient: wanted.ambient.filter((name) => !never.includes(name)) };
 }
 
 function asCapabilities(spec: Spec, set: CapabilitySet): Capability[] {
-  return (spec.process?.capabilities?.[set] ?? []).map((name, i) => {
-    if (!(capabilities as readonly string[]).includes(name))
-      throw new PlanError(
-        `process.capabilities.${set}[${i}]: ${JSON.stringify(name)} is no capability; capabilities(7) lists them`,
-      );
-    return name as Capability;
-  });
+  const known = (name: string): name is Capability => (capabilities as readonly string[]).includes(name);
+  return (spec.process?.capabilities?.[set] ?? []).filter(known);
 }
 
 /** The kernel's own rules, told with names instead of EPERM (capabilities(7), capset(2)). */

@@ -16,6 +16,8 @@ export interface MountOptions {
   propagation: { type: Flag<'ms'>; recursive: boolean } | undefined;
   idmap: 'idmap' | 'ridmap' | undefined;
   tmpcopyup: boolean;
+  /** A bind mount's source is first given what the rootfs has in its place. */
+  copyup: boolean;
   /** Words that only the file system itself understands… */
   data: string[];
   /** …and those of mount(2) that change the file system: a bind mount can't, as others look at it, too. */
@@ -67,6 +69,7 @@ export function parseMountOptions(words: readonly string[]): MountOptions {
     propagation: undefined,
     idmap: undefined,
     tmpcopyup: false,
+    copyup: false,
     data: [],
   };
   for (const word of words) {
@@ -81,6 +84,7 @@ export function parseMountOptions(words: readonly string[]): MountOptions {
     else if (word === 'idmap' || word === 'ridmap') options.idmap = word;
     else if (word === 'remount') options.remount = true;
     else if (word === 'tmpcopyup') options.tmpcopyup = true;
+    else if (word === 'copyup') options.copyup = true;
     else if (word !== 'defaults') options.data.push(word);
   }
   const mountFlags = attributes.filter(([, , , attr]) => own.get(attr) === true || own.get('atime') === attr);
@@ -145,5 +149,5 @@ export const mountOptionWords = (): string[] =>
     ...attributeWords.keys(),
     ...fileSystemWords.keys(),
     ...Object.keys(propagations).flatMap((word) => [word, `r${word}`]),
-    ...['bind', 'rbind', 'idmap', 'ridmap', 'remount', 'tmpcopyup', 'defaults'],
+    ...['bind', 'rbind', 'idmap', 'ridmap', 'remount', 'tmpcopyup', 'copyup', 'defaults'],
   ].sort();

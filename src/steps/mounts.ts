@@ -18,6 +18,7 @@ export function mountSteps(spec: Spec, index: number, facts: Facts): Draft[] {
   const { options, mount, common } = entry;
   if (options.remount) return remount(entry);
   if (options.bind) return bindSteps(entry, spec, facts);
+  if (options.copyup) throw new PlanError(`${common.field}.options: copyup is for a bind mount`);
   if (options.idmap || mount.uidMappings || mount.gidMappings)
     throw new PlanError(`${common.field}: id maps are for bind mounts (config.md, "idmap")`);
   return newFileSystem(entry, spec);

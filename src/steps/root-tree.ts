@@ -1,7 +1,7 @@
 /** The mount tree of a container whose root is nobody on the host, and so may be shut out of the way to its own rootfs. */
 import type { Facts } from '../facts/facts.ts';
 import { MAP_ROOTFS_ANNOTATION } from '../oci/annotations.ts';
-import { namespace, type Spec } from '../oci/spec.ts';
+import { type IdMapping, namespace, type Spec } from '../oci/spec.ts';
 import { mapText } from './idmap.ts';
 import { treePropagation } from './propagation.ts';
 import type { Draft } from './stage.ts';
@@ -23,7 +23,8 @@ export function treeByHost(spec: Spec): Draft[] {
     { ...host, kind: 'open_tree', path: spec.root?.path ?? '/', recursive: true, as: 'root' },
     // Its mounts may be shared with the host's, and what is mounted in the container would appear there.
     { ...host, kind: 'mount_setattr', dir: 'root', path: '', recursive: true, propagation: ['MS_PRIVATE'] },
-    ...mapped(spec),
+    ...rootIds(spec),
+    ...(mapsRoot(spec) ? [mapped] : []),
     {
       ...child,
       kind: 'mount',
@@ -35,22 +36,48 @@ export function treeByHost(spec: Spec): Draft[] {
   ];
 }
 
-/** An engine gives its rootfs to the container's ids itself; one that is anybody's directory is only shown as theirs. */
-function mapped(spec: Spec): Draft[] {
-  if (spec.annotations?.[MAP_ROOTFS_ANNOTATION] !== 'true') return [];
-  const { uidMappings = [], gidMappings = [] } = spec.linux ?? {};
-  const field = `annotations[${MAP_ROOTFS_ANNOTATION}]`;
-  const host = { at: 'host', phase: 'prepare', field } as const;
+/** The stage of lesson 10 has made `root` of layers already, and nothing else hangs below it. */
+export function treeOfLayers(spec: Spec, facts: Facts): Draft[] {
+  const child = { at: 'child', phase: 'mounts' } as const;
+  const target = mayBeShutOut(spec, facts) ? '/tmp' : (spec.root?.path ?? '/');
   return [
-    { ...host, kind: 'userns', uids: mapText(uidMappings), gids: mapText(gidMappings), as: 'root-ids' },
+    { at: 'host', phase: 'clone', kind: 'clone', flags: ['CLONE_NEWNS'], field: 'linux.namespaces' },
     {
-      ...host,
-      kind: 'mount_setattr',
-      dir: 'root',
-      path: '',
-      recursive: true,
-      set: ['MOUNT_ATTR_IDMAP'],
-      userns: 'root-ids',
+      ...child,
+      kind: 'mount',
+      target: '/',
+      flags: ['MS_REC', treePropagation(spec)],
+      field: 'linux.rootfsPropagation',
     },
+    { ...child, kind: 'move_mount', fd: 'root', target, field: 'root.path' },
   ];
 }
+
+/** An engine gives its rootfs to the container's ids itself; one that is anybody's directory is only shown as theirs. */
+export const mapsRoot = (spec: Spec): boolean => spec.annotations?.[MAP_ROOTFS_ANNOTATION] === 'true';
+
+const mapField = `annotations[${MAP_ROOTFS_ANNOTATION}]`;
+
+/**
+ * The user namespace by whose maps that is done.
+ *
+ * @param more for maps of more than the container's own ids.
+ */
+export function rootIds(spec: Spec, more = (maps: readonly IdMapping[]) => maps): Draft[] {
+  if (!mapsRoot(spec)) return [];
+  const { uidMappings = [], gidMappings = [] } = spec.linux ?? {};
+  const maps = { uids: mapText(more(uidMappings)), gids: mapText(more(gidMappings)) };
+  return [{ at: 'host', phase: 'prepare', field: mapField, kind: 'userns', ...maps, as: 'root-ids' }];
+}
+
+const mapped: Draft = {
+  at: 'host',
+  phase: 'prepare',
+  kind: 'mount_setattr',
+  dir: 'root',
+  path: '',
+  recursive: true,
+  set: ['MOUNT_ATTR_IDMAP'],
+  userns: 'root-ids',
+  field: mapField,
+};

@@ -90,3 +90,17 @@ test.each<[string, object | string, RegExp]>([
 test('a bundle without a config', () => {
   expect(() => readBundle(bundle)).toThrow(/open\(.*config\.json"\): ENOENT/);
 });
+
+test("an engine's own words are taken as the specification's", () => {
+  const device = { type: 'c', path: '/dev/x', major: 1, minor: 3, fileMode: 0o020666 };
+  const { linux } = read({ ...good, linux: { rootfsPropagation: 'rslave', devices: [device] } });
+  expect(linux).toEqual({ rootfsPropagation: 'slave', devices: [{ ...device, fileMode: 0o666 }] });
+});
+
+test.each<[object, RegExp]>([
+  [{ rootfsPropagation: 'sideways' }, /linux\.rootfsPropagation: .*: private, shared/],
+  [{ devices: [{ type: 'c', path: '/dev/x', fileMode: 0o4666 }] }, /linux\.devices\[0\]\.fileMode/],
+  [{ devices: 1 }, /linux\.devices: must be array/],
+])("what is in nobody's words is refused: %j", (linux, message) => {
+  expect(() => read({ ...good, linux })).toThrow(message);
+});

@@ -33,6 +33,24 @@ test.each([
 });
 
 test.each([
+  ['a file system of a disk', child({ kind: 'fsopen', fstype: 'ext4', as: 'fs' }), /fstype is "ext4"/],
+  [
+    'a layer by a path that nobody looks at',
+    child({
+      kind: 'fsconfig',
+      fd: 'fs',
+      command: 'FSCONFIG_SET_STRING',
+      key: 'lowerdir+',
+      value: '/etc',
+      handed: 'layer',
+    }),
+    /hand its descriptor over/,
+  ],
+  [
+    'a file system by the host hand',
+    [{ at: 'host', phase: 'prepare', kind: 'fsopen', fstype: 'overlay', as: 'fs' }],
+    /no business on the host hand/,
+  ],
   [
     'a host path',
     child({ kind: 'mount', source: '/etc', target: '/lab', flags: ['MS_BIND'] }),

@@ -4,16 +4,19 @@ import { join } from 'node:path';
 
 /** Empty ones whose path matches, the deepest first; those with processes stay. */
 export function removeCgroups(which: RegExp): void {
-  const tops = readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .filter((line) => / - cgroup2? /.test(line))
-    .map((line) => line.split(' ')[4] ?? '');
-  for (const path of tops
-    .flatMap(below)
+  for (const path of all()
     .filter((one) => which.test(one))
     .sort()
     .reverse())
     attempt(() => rmdirSync(path));
+}
+
+/** Those whose name says that they are of a container. */
+export const traces = (id: string): string[] => all().filter((path) => path.includes(id));
+
+function all(): string[] {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  return lines.filter((line) => / - cgroup2? /.test(line)).flatMap((line) => below(line.split(' ')[4] ?? ''));
 }
 
 function below(dir: string): string[] {

@@ -4,7 +4,9 @@ import type { Command } from 'commander';
 export const command = (program: Command): void => {
   program
     .command('bench')
-    .description('time container starts beside crun and runc, and a cold start beside node')
+    .description(
+      'time container starts beside crun and runc, a cold start beside node, and a layer beside tar',
+    )
     .option('--json', 'an array of rows')
     .option('--runs <n>', 'counted runs of each', '20')
     .action(async (options: { json?: boolean; runs: string }) => {
@@ -19,11 +21,19 @@ export const command = (program: Command): void => {
       }
       const { default: Table } = await import('cli-table3');
       const table = new Table({
-        head: ['what', 'runtime', 'median ms', 'min', 'max', 'ratio'],
+        head: ['what', 'runtime', 'median ms', 'min', 'max', 'ratio', 'peak MiB'],
         style: { head: [], border: [], compact: true },
       });
       for (const row of rows)
-        table.push([row.name, row.runtime, row.median_ms, row.min_ms, row.max_ms, row.ratio_to_limit]);
+        table.push([
+          row.name,
+          row.runtime,
+          row.median_ms,
+          row.min_ms,
+          row.max_ms,
+          row.ratio_to_limit,
+          row.peak_mib ?? '',
+        ]);
       const { cpus, release } = await import('node:os');
       console.log(
         `${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, Node ${process.version}, ${runs} runs each`,

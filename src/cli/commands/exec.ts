@@ -28,17 +28,18 @@ export const command = (program: Command): void => {
       const { attend } = await import('../attend.ts');
       if (flags.tty && !process.stdin.isTTY) throw new Error('--tty: standard input is no terminal');
       const state = findRunning(name);
-      const container = await exec(
-        state,
-        {
-          ...state.spec.process,
-          args,
-          cwd: flags.workdir ?? state.spec.process?.cwd ?? '/',
-          env: [...(state.spec.process?.env ?? []), ...(flags.env ?? [])],
-          terminal: flags.tty === true,
-        },
-        { stdio: [flags.interactive || flags.tty ? 'inherit' : 'ignore', 'inherit', 'inherit'] },
-      );
-      process.exitCode = await attend(container);
+      const begin = () =>
+        exec(
+          state,
+          {
+            ...state.spec.process,
+            args,
+            cwd: flags.workdir ?? state.spec.process?.cwd ?? '/',
+            env: [...(state.spec.process?.env ?? []), ...(flags.env ?? [])],
+            terminal: flags.tty === true,
+          },
+          { stdio: [flags.interactive || flags.tty ? 'inherit' : 'ignore', 'inherit', 'inherit'] },
+        );
+      process.exitCode = await attend(begin);
     });
 };

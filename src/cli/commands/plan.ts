@@ -1,6 +1,7 @@
 /** tslab plan: what `tslab run` with the same flags would do, step by step, without doing it. */
 import type { Command } from 'commander';
 import { addSpecFlags, type SpecFlags } from '../spec-flags.ts';
+import { namesImage } from './run.ts';
 
 interface PlanFlags extends SpecFlags {
   json?: boolean;
@@ -21,12 +22,11 @@ export const command = (program: Command): void => {
       const { withOwnCgroup } = await import('../../runtime/own-cgroup.ts');
       const { planFor } = await import('../../runtime/plan.ts');
       const { specFrom } = await import('../spec-from.ts');
-      const { spec, stages } = specFrom(
-        args,
-        flags,
-        flags.rootfs ?? join(packageRoot, 'dist/rootfs/default'),
-      );
+      const { folderOf } = await import('../../runtime/containers.ts');
       const id = flags.name ?? 'plan';
+      const { spec, stages } = namesImage(args, flags)
+        ? (await (await import('../image-root.ts')).rootOfImage(args, flags))(folderOf(id))
+        : specFrom(args, flags, flags.rootfs ?? join(packageRoot, 'dist/rootfs/default'));
       const facts = probe(spec);
       const plan = planFor(id, withOwnCgroup(id, spec, facts, stages), facts, stages);
       if (flags.out !== undefined) writeFileSync(flags.out, encode(plan));

@@ -1,6 +1,8 @@
 /** tslab ps: the containers there are. */
 import type { Command } from 'commander';
+import { IMAGE_ANNOTATION } from '../../oci/annotations.ts';
 import type { Entry } from '../../runtime/containers.ts';
+import { shownName } from '../image-name.ts';
 
 export const command = (program: Command): void => {
   program
@@ -22,12 +24,13 @@ async function print(entries: readonly Entry[]): Promise<void> {
   const { table } = await import('../table.ts');
   const rows = entries.map(({ id, pid, spec, ...entry }) => [
     id,
+    shownName(spec.annotations?.[IMAGE_ANNOTATION] ?? ''),
     pid ?? '',
     stateText(entry),
     entry.created.replace(/\..*/, '').replace('T', ' '),
     spec.process?.args.join(' ') ?? '',
   ]);
-  console.log(table(['CONTAINER', 'PID', 'STATE', 'CREATED (UTC)', 'COMMAND'], rows));
+  console.log(table(['CONTAINER', 'IMAGE', 'PID', 'STATE', 'CREATED (UTC)', 'COMMAND'], rows));
 }
 
 function stateText({ state, exit }: Pick<Entry, 'state' | 'exit'>): string {

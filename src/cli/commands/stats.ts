@@ -22,6 +22,7 @@ export const command = (program: Command): void => {
 };
 
 async function print(rows: readonly { id: string; data: Stats }[]): Promise<void> {
+  const { bytes } = await import('../bytes.ts');
   const { table } = await import('../table.ts');
   const total = ({ blkio }: Stats, op: string) =>
     blkio?.ioServiceBytesRecursive
@@ -36,10 +37,4 @@ async function print(rows: readonly { id: string; data: Stats }[]): Promise<void
     data.memory?.oomKills ?? '-',
   ]);
   console.log(table(['CONTAINER', 'CPU', 'MEMORY / LIMIT', 'PIDS / LIMIT', 'READ / WRITTEN', 'OOM'], cells));
-}
-
-function bytes(count: number | undefined): string {
-  if (count === undefined) return '-';
-  const power = Math.min(Math.floor(Math.log2(Math.max(count, 1)) / 10), 4);
-  return power === 0 ? `${count}B` : `${(count / 1024 ** power).toFixed(1)}${'KMGT'[power - 1]}iB`;
 }

@@ -6,8 +6,11 @@ export const declare = (program: Command): void => {
     .description('take back what create has made')
     .argument('<id>')
     .option('-f, --force', 'kill it first if it runs; no error if it does not exist')
-    .action(async (id: string, flags: { force?: boolean }) => {
+    .option('-r, --regex', 'the id is a pattern: all containers that match')
+    .action(async (id: string, flags: { force?: boolean; regex?: boolean }) => {
       const { remove } = await import('../../runtime/lifecycle.ts');
-      await remove(id, flags.force);
+      if (!flags.regex) return await remove(id, flags.force);
+      const { forEachMatch } = await import('../matching.ts');
+      await forEachMatch(id, (one) => remove(one, flags.force));
     });
 };

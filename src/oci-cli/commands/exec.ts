@@ -1,20 +1,15 @@
 import type { Command } from 'commander';
-import type { Process } from '../../oci/spec.ts';
 import { writePidFile } from '../birth.ts';
+import type { ProcessFlags } from '../process-flags.ts';
 
-interface ExecFlags {
-  process?: string;
+interface ExecFlags extends ProcessFlags {
   consoleSocket?: string;
-  tty?: boolean;
-  cwd?: string;
-  user?: string;
-  additionalGids?: string[];
-  env?: string[];
-  cap?: string[];
+  pidfdSocket?: string;
+  cgroup?: string;
   detach?: boolean;
   pidFile?: string;
   preserveFds?: string;
-  newPrivs: boolean;
+  ignorePaused?: boolean;
 }
 
 const collect = (value: string, before: string[] = []) => [...before, value];
@@ -26,49 +21,56 @@ export const declare = (program: Command): void => {
     .argument('<id>')
     .argument('[command...]')
     .passThroughOptions()
-    .option('-p, --process <file>', 'a file with the process object of a config')
+    .option('-p, --process <file>', 'a file with the process object of a config; other options change it')
     .option('--console-socket <path>', 'a unix socket that gets the terminal')
+    .option('--pidfd-socket <path>', 'a unix socket that gets a descriptor of the process')
     .option('-t, --tty', 'give it a terminal')
     .option('--cwd <dir>', 'working directory inside')
     .option('-u, --user <uid[:gid]>', 'by number')
     .option('-g, --additional-gids <gid>', 'a further group', collect)
     .option('-e, --env <name=value>', 'set a variable', collect)
     .option('-c, --cap <capability>', 'give it this capability', collect)
+    .option('--cgroup <path>', 'a cgroup below the container’s own; controller:path for one hierarchy of v1')
     .option('-d, --detach', 'do not wait for its end')
     .option('--pid-file <file>', 'the process id is written there')
     .option('--preserve-fds <n>', 'pass so many descriptors from 3 on')
     .option('--no-new-privs', 'it may not gain privileges')
+    .option('--process-label <label>', 'its SELinux label')
+    .option('--apparmor <profile>', 'its AppArmor profile')
+    .option('--ignore-paused', 'also in a paused container: it goes on with that')
     .action(async (id: string, args: string[], flags: ExecFlags) => {
+      const { resolve } = await import('node:path');
       const { exec } = await import('../../runtime/exec.ts');
-      const { existing } = await import('../../runtime/lifecycle.ts');
+      const { existing, statusOf } = await import('../../runtime/lifecycle.ts');
+      const { LifecycleError } = await import('../../runtime/lifecycle-error.ts');
+      const { withHome } = await import('../../runtime/home.ts');
+      const { inherited } = await import('../inherited.ts');
+      const { processFrom } = await import('../process-flags.ts');
       const state = existing(id);
-      const process = await processFrom(state.spec.process, args, flags);
-      const container = await exec(state, process, {
-        // Whoever takes the terminal looks after the process as well.
-        leave: flags.detach === true || flags.consoleSocket !== undefined,
-        ...(flags.consoleSocket === undefined ? {} : { consoleSocket: flags.consoleSocket }),
-      });
-      writePidFile(flags.pidFile, container.pid);
-      if (flags.detach) return;
+      if (statusOf(state) === 'stopped')
+        throw new LifecycleError(`cannot exec in a container that has stopped; container not running: ${id}`);
+      const { process, pass, steps } = inherited(
+        withHome(processFrom(state.spec.process, args, flags), `/proc/${state.pid}/root`),
+        flags.preserveFds,
+      );
+      const begin = async () => {
+        const container = await exec(state, process, {
+          leave: flags.detach === true,
+          ignorePaused: flags.ignorePaused,
+          cgroup: flags.cgroup,
+          pass,
+          after: steps,
+          ...(flags.consoleSocket === undefined ? {} : { consoleSocket: resolve(flags.consoleSocket) }),
+          ...(flags.pidfdSocket === undefined ? {} : { pidfdSocket: resolve(flags.pidfdSocket) }),
+        });
+        writePidFile(flags.pidFile, container.pid);
+        return container;
+      };
+      if (flags.detach) {
+        await begin();
+        return;
+      }
       const { attend } = await import('../../cli/attend.ts');
-      globalThis.process.exitCode = await attend(container);
+      globalThis.process.exitCode = await attend(begin);
     });
 };
-
-async function processFrom(base: Process | undefined, args: string[], flags: ExecFlags): Promise<Process> {
-  if (flags.process !== undefined) {
-    const { readFileSync } = await import('node:fs');
-    return JSON.parse(readFileSync(flags.process, 'utf8'));
-  }
-  if (args.length === 0) throw new Error('exec: it takes a command, or --process FILE');
-  const [uid = '', gid] = (flags.user ?? '').split(':');
-  return {
-    ...base,
-    args,
-    cwd: flags.cwd ?? base?.cwd ?? '/',
-    env: [...(base?.env ?? []), ...(flags.env ?? [])],
-    terminal: flags.tty === true,
-    ...(flags.user === undefined ? {} : { user: { uid: Number(uid), gid: Number(gid ?? uid) } }),
-    ...(flags.newPrivs ? {} : { noNewPrivileges: true }),
-  };
-}

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { logWarning } from '../log.ts';
 
 export const declare = (program: Command): void => {
   program
@@ -7,6 +8,6 @@ export const declare = (program: Command): void => {
     .argument('<id>')
     .action(async (id: string) => {
       const { begin } = await import('../../runtime/lifecycle.ts');
-      await begin(id);
+      await begin(id, { notify: process.env.NOTIFY_SOCKET || undefined, warn: logWarning });
     });
 };

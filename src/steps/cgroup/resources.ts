@@ -1,6 +1,7 @@
 /** `linux.resources` for this host: each controller's share goes to the writer of the version that has the controller here. */
 import type { CgroupFacts, Facts } from '../../facts/facts.ts';
-import type { Resources } from '../../oci/spec.ts';
+import { NO_CGROUP_ANNOTATION } from '../../oci/annotations.ts';
+import type { Resources, Spec } from '../../oci/spec.ts';
 import { PlanError } from '../../plan/error.ts';
 import { deviceFilter } from './device-filter.ts';
 import { deviceRules } from './devices.ts';
@@ -36,6 +37,13 @@ export function limits(resources: Resources, facts: Pick<Facts, 'kernel' | 'cgro
     ...unified(resources.unified ?? {}, facts.cgroup),
   ];
 }
+
+/**
+ * Device rules that no cgroup holds and nobody misses. Engines write them always. Whoever makes no nodes has in a container
+ * the host's own, under the host's permissions; and whoever wants no cgroup at all gives them up.
+ */
+export const unheldDeviceRules = ({ annotations }: Spec, { capabilities, cgroup }: Facts): boolean =>
+  annotations?.[NO_CGROUP_ANNOTATION] === 'true' || (!cgroup.writable && !capabilities.includes('CAP_MKNOD'));
 
 function limitsOf(
   controller: Controller,

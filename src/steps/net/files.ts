@@ -1,5 +1,6 @@
 /** /etc/resolv.conf, /etc/hosts and /etc/hostname of a container with a network: small files that no image can know. */
 import type { NetworkFacts } from '../../facts/facts.ts';
+import { INIT_LAYER_ANNOTATION } from '../../oci/annotations.ts';
 import { namespace, type Spec } from '../../oci/spec.ts';
 import type { Draft } from '../stage.ts';
 import { NETWORK_ANNOTATION } from './spec.ts';
@@ -38,10 +39,36 @@ export function networkFiles(spec: Spec, host: NetworkFacts, address: string | u
   ];
 }
 
-function contents(spec: Spec, host: NetworkFacts, address: string | undefined) {
+/**
+ * The same for a root of layers: one of them is the container's own, lies on the host's disk and goes with the container's
+ * folder. So they are files like others, which can be edited, removed, or renamed.
+ *
+ * @param host undefined without a network.
+ */
+export function initLayerFiles(
+  spec: Spec,
+  layer: string,
+  host: NetworkFacts | undefined,
+  address?: string,
+): Draft[] {
+  const field = `annotations[${INIT_LAYER_ANNOTATION}]`;
+  const common = { at: 'host', phase: 'prepare', field } as const;
+  return contents(spec, host, address).map(
+    ({ name, data }): Draft => ({
+      ...common,
+      kind: 'write',
+      path: `${layer}/etc/${name}`,
+      data,
+      flags: ['O_CREAT', 'O_TRUNC'],
+    }),
+  );
+}
+
+function contents(spec: Spec, host: NetworkFacts | undefined, address: string | undefined) {
   const name = spec.hostname;
+  const all = host?.resolv ?? '';
   // A resolver on the host's loopback is nowhere on the container's.
-  const resolv = namespace(spec, 'network') ? withoutLoopback(host.resolv) : host.resolv;
+  const resolv = namespace(spec, 'network') ? withoutLoopback(all) : all;
   return [
     { name: 'resolv.conf', data: resolv },
     { name: 'hosts', data: hosts(name, address) },

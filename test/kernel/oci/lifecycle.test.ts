@@ -64,7 +64,7 @@ test('runtime.md, "Delete": what has not stopped is not deleted, unless by force
   const { pid } = bundle.state('one');
   expect(bundle.oci('delete', 'one')).toMatchObject({
     status: 1,
-    stderr: expect.stringMatching(/created: one/),
+    stderr: expect.stringMatching(/cannot delete container one that is not stopped: created/),
   });
   expect(existsSync(`/proc/${pid}`)).toBe(true);
   expect(bundle.oci('delete', '--force', 'one').status).toBe(0);

@@ -67,8 +67,10 @@ test('another user inside is another id of the range outside, and what they leav
   const { uid, gid } = lstatSync(file);
   expect([uid, gid]).toEqual([RANGE.first + 999, RANGE.first + 1000]);
   child.kill('SIGTERM');
-  await new Promise((done) => child.once('exit', done));
-  expect(foldersLeft()).toEqual([]);
+  const ended = await new Promise((done) => child.once('exit', (...how) => done(how)));
+  // Not by the signal itself, also when it comes the moment after the program has spoken.
+  expect(ended).toEqual([143, null]);
+  expect(existsSync(join(user.home, '.local/share/tslab/containers'))).toBe(false);
   expect(readdirSync(join(user.home, '.local/share/tslab/run'))).toEqual([]);
 });
 
@@ -103,7 +105,7 @@ test('another container’s network is joined through its user namespace', () =>
   user.tslab('kill', one);
   user.tslab('wait', one);
   user.tslab('rm', one);
-  expect(foldersLeft()).toEqual([]);
+  expect(existsSync(join(user.home, '.local/share/tslab/containers'))).toBe(false);
 });
 
 test('groups by number, where the map has them', () => {
@@ -165,6 +167,17 @@ test('its rootfs may be where only root may go, and is shown as its own without 
   }
 });
 
+test('it starts also where its root may not stand', () => {
+  const shut = mkdtempSync(join(tmpdir(), 'tslab-test-')); // 0700, and root's
+  try {
+    const words = ['run', '--userns', 'auto', '--', 'id', '-u'];
+    const ran = spawnSync(join(packageRoot, 'bin/tslab'), words, { encoding: 'utf8', cwd: shut });
+    expect([ran.stdout, ran.stderr]).toEqual(['0\n', '']);
+  } finally {
+    rmSync(shut, { recursive: true, force: true });
+  }
+});
+
 test('without a user namespace, root’s own groups are not the program’s', () => {
   const script = `setpriv --groups 4,27 ${join(packageRoot, 'bin/tslab')} run -u 1000 -- grep Groups /proc/self/status`;
   expect(execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trim()).toBe('Groups:');
@@ -194,9 +207,3 @@ test('a user namespace by path: its maps, and new namespaces that it owns', asyn
     rmSync(folder, { recursive: true, force: true });
   }
 });
-
-/** The folder of all containers goes with the last of them, unless another is just being made. */
-function foldersLeft(): string[] {
-  const all = join(user.home, '.local/share/tslab/containers');
-  return existsSync(all) ? readdirSync(all) : [];
-}
