@@ -20,7 +20,7 @@ import {
   networkOf,
   routes,
 } from '../../src/evidence/net.ts';
-import { status } from '../../src/evidence/process.ts';
+import { namespace, status } from '../../src/evidence/process.ts';
 import { StartError } from '../../src/launch/start-error.ts';
 import { BRIDGE } from '../../src/steps/net/bridge.ts';
 import { ADDRESS_ANNOTATION, NETWORK_ANNOTATION } from '../../src/steps/net/spec.ts';
@@ -102,6 +102,8 @@ export const checks: Check[] = [
       const container = await ready(lab, IDLE);
       if ('outcome' in container) return container;
       const inside = networkOf(container.pid);
+      if (namespace(container.pid, 'net') === namespace(status(container.pid).parent, 'net'))
+        return fail({ en: 'an lo of its own', zh: '它自己的 lo' }, 'the lo of the host');
       const [word, lo] = [random(), named(links(inside), 'lo')];
       const said = isUp(lo) ? await carry(word, inside, inside, '127.0.0.1') : 'not tried';
       if (isUp(lo) && said === word) return pass();
