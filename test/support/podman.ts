@@ -193,6 +193,9 @@ const ownPlaces = [
     (place) => `mkdir -p ${place} && mount -t tmpfs -o mode=755 tmpfs ${place}`,
   ),
   'chmod 1777 /var/tmp',
+  ...['subuid', 'subgid'].map(
+    (name) => `cp /etc/${name} /run/${name} && mount --bind /run/${name} /etc/${name}`,
+  ),
   `echo '{"default":[{"type":"insecureAcceptAnything"}]}' >/etc/containers/policy.json`,
   // Root's alone on some hosts, and slirp4netns is an ordinary user's.
   '{ ! [ -d /dev/net ] || { mount -t tmpfs tmpfs /dev/net && mknod -m 666 /dev/net/tun c 10 200; }; }',
