@@ -102,6 +102,27 @@ export const lessons: readonly Lesson[] = [
     stage: stageOf('net'),
     checks: () => import('./06-net/checks.ts'),
   },
+  {
+    number: 7,
+    id: 'user',
+    folder: '07-user',
+    stage: stageOf('user'),
+    checks: () => import('./07-user/checks.ts'),
+  },
+  {
+    number: 8,
+    id: 'time',
+    folder: '08-time',
+    stage: stageOf('time'),
+    checks: () => import('./08-time/checks.ts'),
+  },
+  {
+    number: 9,
+    id: 'cgroup',
+    folder: '09-cgroup',
+    stage: stageOf('cgroup'),
+    checks: () => import('./09-cgroup/checks.ts'),
+  },
 ];
 
 /** The runtime as a learner has it after that lesson. */

@@ -45,25 +45,55 @@ void kill_leftovers(void)
 	}
 }
 
-/* Below a cgroup: only what is empty goes. Processes there may be of somebody else who found the directory. */
-static void remove_subgroups(char *path, size_t used, size_t size, int depth)
+/* The name of the first directory in it, other than itself and the one above. */
+static bool first_directory(int fd, char *name, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	char buffer[1024] __attribute__((aligned(8)));
 	long got;
-	while (fd >= 0 && (got = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
+	lseek(fd, 0, SEEK_SET);
+	while ((got = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
 		for (long at = 0; at < got;) {
 			struct dirent64 *entry = (struct dirent64 *)(buffer + at);
-			size_t length = strlen(entry->d_name);
 			at += entry->d_reclen;
-			if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || used + 2 + length > size || depth == 0)
+			if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || strlen(entry->d_name) >= size)
 				continue;
-			path[used] = '/';
-			strcpy(path + used + 1, entry->d_name);
-			remove_subgroups(path, used + 1 + length, size, depth - 1);
-			rmdir(path);
-			path[used] = 0;
+			strcpy(name, entry->d_name);
+			return true;
 		}
+	return false;
+}
+
+/*
+ * Below a cgroup: only what is empty goes. Processes there may be of somebody else who found the directory. By descriptor,
+ * for whoever was in it may have made more levels than a path can name, and than our stack could hold.
+ */
+static void remove_subgroups(const char *path)
+{
+	enum { HOW = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+	char name[256];
+	bool climbed = false;
+	int fd = open(path, HOW);
+	for (unsigned depth = 0; fd >= 0;) {
+		int next;
+		if (first_directory(fd, name, sizeof name)) {
+			if (unlinkat(fd, name, AT_REMOVEDIR) == 0) {
+				climbed = false;
+				continue;
+			}
+			if (climbed)
+				break; /* it has been emptied as far as it can be */
+			next = (int)syscall(SYS_openat, fd, name, HOW);
+			depth++;
+		} else {
+			if (depth == 0)
+				break;
+			next = (int)syscall(SYS_openat, fd, "..", HOW);
+			depth--;
+			climbed = true;
+		}
+		close(fd);
+		fd = next;
+	}
 	if (fd >= 0)
 		close(fd);
 }
@@ -78,6 +108,5 @@ void empty_cgroup(const char *path)
 	if (access(buffer, F_OK) < 0)
 		return;
 	each_number(buffer, end_process);
-	buffer[length] = 0;
-	remove_subgroups(buffer, length, sizeof buffer, 32);
+	remove_subgroups(path);
 }

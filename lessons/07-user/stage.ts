@@ -13,9 +13,11 @@ export default function user(spec: Spec, facts: Facts): Draft[] {
   if (!wanted) return withoutNamespace(spec);
   if (wanted.path !== undefined) return [...newNamespace(spec, 'user'), ...becomeRoot(spec, false)];
   return [
+    // #region order
     ...newNamespace(spec, 'user'),
     ...idMapSteps(spec, facts),
     ...becomeRoot(spec, deniesSetgroups(spec, facts)),
+    // #endregion
   ];
 }
 

@@ -53,7 +53,9 @@ function cgroupNamespace(spec: Spec): Draft[] {
   const wanted = namespace(spec, 'cgroup');
   if (!wanted) return [];
   if (wanted.path !== undefined) return joinNamespace('cgroup', wanted.path);
+  // #region namespace
   return [
     { at: 'child', phase: 'cgroup', kind: 'unshare', flags: ['CLONE_NEWCGROUP'], field: 'linux.namespaces' },
   ];
+  // #endregion
 }

@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Asked, anonymousVolumes, applyImage, argsOf } from '../image/container.ts';
+import { stillThere } from '../image/find.ts';
 import { copyReason, makeFolders } from '../image/folders.ts';
 import { mergeLayers } from '../image/merge.ts';
+import { Store } from '../image/store/store.ts';
 import { findUser } from '../image/users.ts';
 import { volumeMount, withPlainIds } from '../image/volumes.ts';
 import { packageRoot } from '../package-root.ts';
@@ -17,7 +19,8 @@ import { specFrom, variables } from './spec-from.ts';
 /** @throws Error if there is no such image, or it can't be run as asked. */
 export async function rootOfImage([name = '', ...command]: string[], flags: SpecFlags): Promise<Root> {
   const hint = isProgram(name) ? meantAsProgram(name, command) : undefined;
-  const { image, layers } = await imageFor(name, flags.pull, hint);
+  const found = await imageFor(name, flags.pull, hint);
+  const { image, layers } = found;
   const { config = {} } = image.config;
   const asked: Asked = {
     command,
@@ -40,6 +43,10 @@ export async function rootOfImage([name = '', ...command]: string[], flags: Spec
     });
     spec.mounts = [...(spec.mounts ?? []), ...anonymous];
     const fill = async () => {
+      using store = new Store();
+      // A copy is not written down as needing them, and takes its time.
+      if (copied !== undefined) store.hold();
+      stillThere(found);
       makeFolders(
         folder,
         layers,

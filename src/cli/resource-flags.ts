@@ -56,7 +56,7 @@ export function deviceRules(flags: ResourceFlags, possible: boolean): DeviceRule
 const units = 'bkmgtp';
 
 /** Bytes, with docker's units of 1024: `512m`, `1.5g`, `100kb`; -1 for no limit. */
-function size(flag: string, text: string | undefined): number | undefined {
+export function size(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (text === '-1') return -1;
   const found = /^(\d+(?:\.\d+)?) ?(?:([kmgtp])i?b?|b)?$/i.exec(text);

@@ -18,6 +18,8 @@ export interface SpecFlags extends MountFlags, ResourceFlags {
   readOnly?: boolean;
   init?: boolean;
   userns?: string;
+  monotonic?: string;
+  boottime?: string;
   network?: string;
   publish?: string[];
   capAdd?: string[];
@@ -74,6 +76,8 @@ export function addSpecFlags(command: Command): Command {
     .option('--read-only', 'the root file system is read-only')
     .option('--init', 'a small init as PID 1, which reaps and forwards signals')
     .option('--userns <mode>', 'whose ids: host, auto or keep-id (default: host for root, auto for others)')
+    .option('--monotonic <seconds>', 'a monotonic clock so far from the host’s, in a time namespace')
+    .option('--boottime <seconds>', 'the same for the clock that uptime shows')
     .option(
       '--network <mode>',
       'none, bridge, host or container:NAME (default: none; with --publish, bridge)',

@@ -16,6 +16,7 @@ import { setNetwork } from './network-flags.ts';
 import { deviceRules, resourcesFrom } from './resource-flags.ts';
 import { secure } from './security-flags.ts';
 import type { SpecFlags } from './spec-flags.ts';
+import { setClocks } from './time-flags.ts';
 import { setUserns } from './userns-flags.ts';
 
 /** @throws Error naming the flag and what it takes. */
@@ -46,6 +47,7 @@ export function specFrom(
   addResources(spec, flags, stages);
   addMounts(spec, flags); // a device that is given is opened in what is closed by now
   setUserns(spec, flags);
+  setClocks(spec, flags);
   mapVolumes(spec);
   setNetwork(spec, flags);
   return { spec, stages };

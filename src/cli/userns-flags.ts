@@ -1,15 +1,12 @@
 /** --userns: whose ids the container's are. */
 
+import { statSync } from 'node:fs';
 import type { IdRange } from '../facts/facts.ts';
-import { rangesFor, readIds } from '../facts/ids.ts';
+import { readIds } from '../facts/ids.ts';
 import { MAP_ROOTFS_ANNOTATION } from '../oci/annotations.ts';
 import type { IdMapping, Spec } from '../oci/spec.ts';
+import { inOrder, spareMaps } from '../runtime/spare-ids.ts';
 import type { SpecFlags } from './spec-flags.ts';
-
-/** Names in /etc/subuid that are there for containers and no person; the first that has a range gives it. */
-const owners = ['tslab', 'containers'];
-/** Where neither has: above all that distributions give to people, and systemd to its own containers (systemd.io/UIDS-GIDS). */
-const spare: IdRange = { first: 0x70000000, count: 65536 };
 
 /** @throws Error naming the flag and what it takes. */
 export function setUserns(spec: Spec, flags: SpecFlags): void {
@@ -49,14 +46,14 @@ function map(spec: Spec, uidMappings: IdMapping[] = [], gidMappings: IdMapping[]
 
 /** A private rootfs is given to these ids (runtime/owners.ts); one that somebody named stays whose it is. */
 function remap(spec: Spec, flags: SpecFlags): void {
-  map(spec, ...(['uid', 'gid'] as const).map(remapped));
-  if (flags.rootfs !== undefined) spec.annotations = { ...spec.annotations, [MAP_ROOTFS_ANNOTATION]: 'true' };
+  const { uidMappings, gidMappings } = spareMaps();
+  map(spec, uidMappings, gidMappings);
+  if (flags.rootfs === undefined || ownerOf(spec.root?.path) === uidMappings[0]?.hostID) return;
+  spec.annotations = { ...spec.annotations, [MAP_ROOTFS_ANNOTATION]: 'true' };
 }
 
-function remapped(sort: 'uid' | 'gid'): IdMapping[] {
-  const given = owners.map((owner) => rangesFor(`/etc/sub${sort}`, undefined, owner)[0]);
-  return inOrder([given.find((range) => range !== undefined) ?? spare]);
-}
+/** One that is theirs already needs no other owners, and shows the host whose it is. */
+const ownerOf = (rootfs = '/') => statSync(rootfs, { throwIfNoEntry: false })?.uid;
 
 /** Without the helper that may map them, no ranges. */
 function ownRanges(): { id: number; ranges: readonly IdRange[] }[] {
@@ -67,16 +64,6 @@ function ownRanges(): { id: number; ranges: readonly IdRange[] }[] {
     { id: uid, ranges: able ? subuids : [] },
     { id: gid, ranges: able ? subgids : [] },
   ];
-}
-
-/** Inside, one range follows the other from 0. */
-function inOrder(ranges: readonly IdRange[]): IdMapping[] {
-  let containerID = 0;
-  return ranges.map(({ first, count }) => {
-    const mapping = { containerID, hostID: first, size: count };
-    containerID += count;
-    return mapping;
-  });
 }
 
 /** The id itself stays what it is; the ranges fill what is below and above it. */

@@ -10,6 +10,7 @@ import { defaultSpec } from '../oci/default.ts';
 import type { Spec } from '../oci/spec.ts';
 import { PlanError } from '../plan/error.ts';
 import { validateDrafts } from '../plan/validate.ts';
+import { withOwnCgroup } from '../runtime/own-cgroup.ts';
 import { readPlain, writeNew } from '../runtime/plain-file.ts';
 import { planFor } from '../runtime/plan.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
@@ -26,6 +27,7 @@ import {
   sharedTree,
 } from './box.ts';
 import { bridgeFor } from './box-bridge.ts';
+import { cgroupInBox, controllersInBox, stepAside } from './box-cgroup.ts';
 import type { CatalogLesson } from './catalog.ts';
 import type { Lab, Running } from './check.ts';
 import { stagesFor } from './course-folder.ts';
@@ -48,6 +50,7 @@ export class Attempts implements Lab {
   readonly #own = ownFolder();
   readonly #folder: string;
   readonly #boxes: Container[] = [];
+  readonly controllers: readonly string[];
   #last: { launcher: number; before: string } | undefined;
   #names = 0;
   /** What the learner's stage printed. */
@@ -57,6 +60,9 @@ export class Attempts implements Lab {
     this.#lesson = lesson;
     this.#submission = submission;
     this.#folder = furnishBox(this.#own);
+    // Whose runtime has not come to cgroups yet, has no use for a subtree.
+    const wanted = stagesFor(lesson.id).some(({ id }) => id === 'cgroup');
+    this.controllers = wanted ? controllersInBox(cgroupInBox(probe())) : [];
   }
 
   readonly host = {
@@ -106,14 +112,24 @@ export class Attempts implements Lab {
   async #start(argv: string[], change: (spec: Spec) => void, kept?: Kept) {
     const rootfs = copyRootfs(join(this.#folder, `rootfs-${++this.#names}`));
     giveToBox(rootfs);
-    const spec = defaultSpec({ args: argv, rootfs, lesson: this.#lesson.id });
-    if (kept) joining(spec, kept);
-    change(spec);
-    const bridge = bridgeFor(spec);
-    const facts = { ...factsInBox(probe(spec)), ...(bridge ? { network: bridge.facts } : {}) };
-    const before = [...sharedTree, ...(kept ? keeping(kept) : []), ...(bridge?.before ?? [])];
+    const asked = defaultSpec({ args: argv, rootfs, lesson: this.#lesson.id });
+    if (kept) joining(asked, kept);
+    change(asked);
+    const withCgroups = this.controllers.length > 0;
+    const bridge = bridgeFor(asked);
+    const facts = {
+      ...factsInBox(probe(asked), withCgroups),
+      ...(bridge ? { network: bridge.facts } : {}),
+    };
+    const spec = withOwnCgroup('attempt', asked, facts);
+    const before = [
+      ...sharedTree,
+      ...stepAside(facts.cgroup),
+      ...(kept ? keeping(kept) : []),
+      ...(bridge?.before ?? []),
+    ];
     const plan = planFor('attempt', spec, facts, await this.#stages(spec, facts), { before });
-    const box = await openBox(this.#folder);
+    const box = await openBox(this.#folder, withCgroups);
     this.#boxes.push(box);
     const joined = kept ? numberOf(box.pid, kept) : 0;
     const container = await performIn(box, plan);
@@ -133,7 +149,7 @@ export class Attempts implements Lab {
     const own = stages.find((stage) => stage.id === this.#lesson.id);
     const { drafts, printed } = await evaluate(submission.file, submission.source, spec, facts);
     this.printed = printed;
-    validateDrafts(drafts, policyFor(spec, own ? whatItDoes(own, spec, facts) : []));
+    validateDrafts(drafts, policyFor(spec, facts, own ? whatItDoes(own, spec, facts) : []));
     return stages.map((stage) => (stage === own ? { ...own, plan: () => drafts as Draft[] } : stage));
   }
 }

@@ -1,21 +1,29 @@
 /** The fenced blocks of a lesson: scene, question, hint, source. `place` is the line of the opening fence. */
 import type { Hint, Question, Scene, SceneCommand, Source } from './lesson.ts';
+import { type NeedName, needs } from './needs.ts';
 import { type Place, TextError } from './text-error.ts';
 
 const prompt = /^@(host|container)\$ (.*)$/;
 const claim = /^=([>!?]) ?(.*)$/;
 
-/** `NAME [fresh] [root] [run="FLAGS"]`, then narration, commands and claims. */
+const sceneLine = new RegExp(
+  `^([\\w-]+)(\\s+fresh)?((?:\\s+(?:${Object.keys(needs).join('|')}))*)(?:\\s+run="([^"]*)")?$`,
+);
+
+/** `NAME [fresh] [NEED…] [run="FLAGS"]`, the needs by their names in needs.ts; then narration, commands and claims. */
 export function parseScene(info: string, text: string, place: Place): Scene {
-  const [, name, fresh, root, run] = /^([\w-]+)(\s+fresh)?(\s+root)?(?:\s+run="([^"]*)")?$/.exec(info) ?? [];
+  const [, name, fresh, need, run] = sceneLine.exec(info) ?? [];
   if (!name)
-    throw new TextError(place, `scene ${info}: it has to be: scene NAME [fresh] [root] [run="FLAGS"]`);
+    throw new TextError(
+      place,
+      `scene ${info}: it has to be: scene NAME [fresh] [${Object.keys(needs).join('] [')}] [run="FLAGS"]`,
+    );
   const scene: Scene = {
     ...place,
     type: 'scene',
     name,
     fresh: fresh !== undefined,
-    root: root !== undefined,
+    needs: (need?.match(/\w+/g) ?? []) as NeedName[],
     ...(run === undefined ? {} : { run }),
     lines: [],
   };

@@ -24,6 +24,7 @@ import { withOwnCgroup } from '../runtime/own-cgroup.ts';
 import { planFor, withOrigin } from '../runtime/plan.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
 import { type Container, newId, perform, type StartOptions } from '../runtime/run.ts';
+import { bounded, cgroupInBox, cgroupMount, givenAway } from './box-cgroup.ts';
 import { descendants } from './processes.ts';
 
 /**
@@ -62,11 +63,11 @@ const outsideOnly = [
   'CAP_SYS_TIME',
 ];
 
-/** The host's facts, as far as they hold in the box. */
-export const factsInBox = (facts: Facts): Facts => ({
+/** The host's facts, as far as they hold in the box; one `withCgroups` of its own has them to give. */
+export const factsInBox = (facts: Facts, withCgroups: boolean): Facts => ({
   ...facts,
   capabilities: facts.capabilities.filter((name) => !outsideOnly.includes(name)),
-  cgroup: { ...facts.cgroup, writable: false },
+  cgroup: withCgroups ? cgroupInBox(facts) : { ...facts.cgroup, writable: false },
 });
 
 /** A folder for root file systems that boxes get to see under the same path. Who is in there can't rename what it holds. */
@@ -89,7 +90,7 @@ export function giveToBox(path: string): void {
   execFileSync('chown', ['-hR', `${boxUid}:${boxUid}`, '--', path]);
 }
 
-function boxSpec(folder: string): Spec {
+function boxSpec(folder: string, withCgroups: boolean): Spec {
   const root = join(folder, '../box');
   const spec = defaultSpec({ args: ['/launch', '--control', String(KEPT)], rootfs: root, lesson: 'mount' });
   return {
@@ -100,12 +101,13 @@ function boxSpec(folder: string): Spec {
       ...spec.process,
       env: [],
       rlimits: limits,
-      capabilities: allOf(factsInBox(probe())),
+      capabilities: allOf(factsInBox(probe(), withCgroups)),
     },
     mounts: [
       ...(spec.mounts ?? []),
       // Who mounts one inside has to see one already (mount_namespaces(7), "Restrictions on mount namespaces").
       { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['ro', 'nosuid', 'noexec', 'nodev'] },
+      ...(withCgroups ? [cgroupMount] : []),
       { destination: folder, type: 'bind', source: folder, options: ['bind'] },
     ],
     linux: { ...isolated, uidMappings: boxIds, gidMappings: boxIds, seccomp },
@@ -115,9 +117,12 @@ function boxSpec(folder: string): Spec {
 /** Less of the kernel to find a flaw in: namespaces and mounts are what a plan is about; io_uring, keys and file handles are not. */
 const seccomp = defaultSeccomp(['CAP_SYS_ADMIN', 'CAP_SYS_CHROOT']);
 
-/** A machine's root has them all; these are good for what belongs to the box's user namespace. */
+/**
+ * A machine's root has them all; these are good for what belongs to the box's user namespace. CAP_SYS_TIME is, too: for
+ * the offsets of a new time namespace (time_namespaces(7)), and for no clock of the host's.
+ */
 const allOf = ({ capabilities }: Facts) => {
-  const all = [...capabilities];
+  const all = [...capabilities, 'CAP_SYS_TIME'];
   return { bounding: all, effective: all, permitted: all };
 };
 
@@ -146,8 +151,8 @@ function plainMounts(folder: string): Step[] {
 }
 
 /** A box whose launcher waits for a plan; `stop` ends all that is in it. */
-export const openBox = (folder: string): Promise<Container> =>
-  startWall(boxSpec(folder), plainMounts(folder), { keep: true });
+export const openBox = (folder: string, withCgroups: boolean): Promise<Container> =>
+  startWall(boxSpec(folder, withCgroups), plainMounts(folder), { keep: true, withCgroups });
 
 /**
  * A container around learners' code: with a cgroup, where there are any, so that all of it together stays small.
@@ -157,10 +162,13 @@ export const openBox = (folder: string): Promise<Container> =>
 export async function startWall(
   spec: Spec,
   before: readonly Step[],
-  options: StartOptions = {},
+  { withCgroups = false, ...options }: StartOptions & { withCgroups?: boolean } = {},
 ): Promise<Container> {
   const [id, facts] = [newId(), probe(spec)];
-  const plan = planFor(id, counted(withOwnCgroup(id, spec, facts), facts), facts, undefined, { before });
+  const whole = counted(withOwnCgroup(id, spec, facts), facts, withCgroups);
+  const path = withCgroups ? whole.linux?.cgroupsPath : undefined;
+  const after = path === undefined ? [] : givenAway(path, facts, boxUid);
+  const plan = planFor(id, whole, facts, undefined, { before, after });
   try {
     return await perform(plan, { ...options, stdio: ['pipe', 'pipe', 'pipe'], ledger: ledgerFor(id) });
   } catch (cause) {
@@ -171,14 +179,18 @@ export async function startWall(
 }
 
 /** Memory holds what a tmpfs holds, too. */
-function counted(spec: Spec, { cgroup }: Facts): Spec {
+function counted(spec: Spec, facts: Facts, withCgroups: boolean): Spec {
+  const { cgroup } = facts;
   if (!spec.linux?.cgroupsPath) return spec;
   const has = (name: string) => name in cgroup.controllers || cgroup.unifiedControllers?.includes(name);
   const resources = {
     ...(has('memory') ? { memory: { limit: 1536 << 20 } } : {}),
     ...(has('pids') ? { pids: { limit: 512 } } : {}),
   };
-  return { ...spec, linux: { ...spec.linux, resources } };
+  return {
+    ...spec,
+    linux: { ...spec.linux, resources: withCgroups ? bounded(resources, facts) : resources },
+  };
 }
 
 /** A container in a box. */

@@ -39,6 +39,8 @@ export interface Lab {
     argv: string[],
     change?: (spec: Spec) => void,
   ): Promise<Running & { joined: number }>;
+  /** What a container here can have limits of, in the words of the host's cgroup version; empty where the host can give a box no cgroups. */
+  readonly controllers: readonly string[];
   /** The mounts of the host's side of the attempt, now and before the last container was made. */
   host: { mountinfo(): string; mountinfoBefore(): string };
   /** A new folder beside the root folders, where the container's root may write. */

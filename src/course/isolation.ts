@@ -1,5 +1,8 @@
 /** What a process has of its own and what it shares with us, read from /proc: evidence, never the plan. */
 import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import os from 'node:os';
+import { timeOffsets } from '../evidence/clocks.ts';
+import { credentials, idInside, idMap } from '../evidence/ids.ts';
 import { names } from '../evidence/names.ts';
 import type { Text } from './check.ts';
 
@@ -25,8 +28,8 @@ export function isolation(pid: number): Row[] {
     namespace(pid, 'uts', { en: 'host name', zh: '主机名' }, hostname),
     namespace(pid, 'ipc', { en: 'IPC objects', zh: 'IPC 对象' }),
     namespace(pid, 'net', { en: 'network', zh: '网络' }, links),
-    namespace(pid, 'user', { en: 'users', zh: '用户' }),
-    namespace(pid, 'time', { en: 'clocks', zh: '时钟' }),
+    namespace(pid, 'user', { en: 'users', zh: '用户' }, owner),
+    namespace(pid, 'time', { en: 'clocks', zh: '时钟' }, uptime),
     {
       what: { en: 'limits (cgroup)', zh: '资源限制（cgroup）' },
       own: cgroup(pid) !== cgroup('self'),
@@ -63,6 +66,19 @@ function number(who: Who, pid: number): Text {
   return both(`PID ${who === 'self' ? numbers[0] : numbers.at(-1)}`);
 }
 
+/** The same process's user id on each side: status says it as we count, the map how it counts itself. */
+function owner(who: Who, pid: number): Text {
+  const { uid } = credentials(pid);
+  return both(`uid ${who === 'self' ? uid : (idInside(idMap(pid, 'uid'), uid) ?? '–')}`);
+}
+
+/** What uptime(1) would say: /proc/uptime is by the clock of whoever reads it, so the offset is added here. */
+function uptime(who: Who): Text {
+  const ours = timeOffsets('self')?.boottime.secs ?? 0;
+  const hours = Math.floor((os.uptime() + (timeOffsets(who)?.boottime.secs ?? 0) - ours) / 3600);
+  const [days, rest] = [Math.floor(hours / 24), hours % 24];
+  return { en: `up ${days} d ${rest} h`, zh: `已运行 ${days} 天 ${rest} 小时` };
+}
 const hostname = (who: Who): Text => both(names(who)?.hostname ?? '–');
 
 /** Two lines of heading, then a link each. */

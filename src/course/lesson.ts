@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lexer, type Token, type Tokens } from 'marked';
 import { parseHint, parseQuestion, parseScene, parseSource } from './blocks.ts';
+import type { NeedName } from './needs.ts';
 import { type Place, TextError } from './text-error.ts';
 
 export type Language = 'en' | 'zh';
@@ -64,8 +65,8 @@ export interface Scene extends Place {
   name: string;
   /** Wants a container that no scene used before. */
   fresh: boolean;
-  /** Only the host's own root can do what it shows; root of a learner's namespace is shown the text alone. */
-  root: boolean;
+  /** What not every host has (needs.ts); who lacks one is shown the text alone. */
+  needs: NeedName[];
   /** Flags of `tslab run`, when they differ from the lesson's usual ones. */
   run?: string;
   lines: SceneLine[];

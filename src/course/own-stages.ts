@@ -6,9 +6,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stages as allStages } from '../../lessons/index.ts';
-import type { Spec } from '../oci/spec.ts';
 import { PlanError } from '../plan/error.ts';
-import { validateDrafts } from '../plan/validate.ts';
+import { type Policy, validateDrafts } from '../plan/validate.ts';
 import type { Replace } from '../runtime/run.ts';
 import type { Draft } from '../steps/stage.ts';
 import { learner } from './learner.ts';
@@ -38,7 +37,7 @@ export function ownStages(folder: string): Replace {
       if (file === undefined || source === undefined) return stage;
       const { drafts, printed } = await evaluate(file, source, spec, facts);
       if (printed !== '') say(`${file}: ${printed.trimEnd()}`);
-      demandValid(file, drafts, spec, stage.plan(spec, facts));
+      demandValid(file, drafts, policyFor(spec, facts, stage.plan(spec, facts)));
       return { ...stage, plan: () => drafts as Draft[] };
     });
     // A cell that is still at work when we end would leave its folder.
@@ -47,9 +46,9 @@ export function ownStages(folder: string): Replace {
   };
 }
 
-function demandValid(file: string, drafts: unknown, spec: Spec, reference: readonly Draft[]): void {
+function demandValid(file: string, drafts: unknown, policy: Policy): void {
   try {
-    validateDrafts(drafts, policyFor(spec, reference));
+    validateDrafts(drafts, policy);
   } catch (error) {
     throw error instanceof PlanError ? new PlanError(`${file}: ${error.message}`) : error;
   }

@@ -1,7 +1,7 @@
 /** Shows a scene: narration, each command before it runs, what it showed, and whether that is what the text says. */
-import { inUserNamespace } from '../facts/userns.ts';
 import type { Ask } from './ask.ts';
-import type { Scene } from './lesson.ts';
+import type { Language, Scene } from './lesson.ts';
+import { lacking } from './needs.ts';
 import { timeScale } from './scale.ts';
 import type { Shown, Stage } from './scenes.ts';
 import type { Screen } from './screen.ts';
@@ -21,16 +21,25 @@ interface Options {
   stage: Stage;
   screen: Screen;
   words: Words;
+  language: Language;
   ask: Ask | undefined;
   /** Rejects when the learner aborts. */
   guard: <T>(work: Promise<T>) => Promise<T>;
 }
 
-export async function playScene({ scene, stage, screen, words, ask, guard }: Options): Promise<SceneReport> {
+export async function playScene({
+  scene,
+  stage,
+  screen,
+  words,
+  language,
+  ask,
+  guard,
+}: Options): Promise<SceneReport> {
   const report: SceneReport = { played: process.getuid?.() === 0, claims: 0, failures: [] };
-  const forbidden = report.played && onlyHostsRoot(scene);
-  const plays = report.played && !forbidden;
-  if (forbidden) screen.item('skip', words.needsHostRoot);
+  const lack = report.played ? lacking(scene) : undefined;
+  const plays = report.played && !lack;
+  if (lack) screen.item('skip', lack[language]);
   let asking = ask !== undefined && plays;
   for await (const { line, run } of stage.play(scene)) {
     if (line.type === 'say') {
@@ -60,9 +69,6 @@ export async function playScene({ scene, stage, screen, words, ask, guard }: Opt
   }
   return report;
 }
-
-/** Where the kernel asks for the host's root, and we are root of a learner's namespace (own-namespace.ts). */
-export const onlyHostsRoot = (scene: Scene): boolean => scene.root && inUserNamespace();
 
 /** Quit goes up; what could not be started is a claim that did not hold. */
 function failedToRun(error: Error): Error {

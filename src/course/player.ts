@@ -156,6 +156,7 @@ class Player {
       stage: this.stage,
       screen,
       words: this.words,
+      language: this.#language,
       ask,
       guard: (work) => this.#orAbort(work),
     });

@@ -97,6 +97,8 @@ export async function eventually(holds: () => boolean, ms = 3000): Promise<boole
 export function ownNamespace(
   type: 'mnt' | 'pid' | 'uts' | 'ipc' | 'net' | 'user' | 'time' | 'cgroup',
   { title, why }: Pick<Check, 'title' | 'why'>,
+  /** What asks for it, where the config of the lesson does not. */
+  change?: (spec: Spec) => void,
 ): Check {
   const link = `/proc/<pid>/ns/${type}`;
   const flag = `CLONE_NEW${type === 'mnt' ? 'NS' : type.toUpperCase()}`;
@@ -109,7 +111,7 @@ export function ownNamespace(
       zh: `readlink ${link}，与父进程的对比；clone(2) 的 ${flag}`,
     },
     async run(lab) {
-      const container = await ready(lab, IDLE);
+      const container = await ready(lab, IDLE, change);
       if ('outcome' in container) return container;
       const { parent } = status(container.pid);
       const [own, parents] = [namespace(container.pid, type), namespace(parent, type)];

@@ -25,7 +25,7 @@ function essence(part: Part): string {
   }
   if (part.type === 'scene')
     return [
-      `${part.name} ${part.fresh}${part.root ? ' root' : ''} ${part.run ?? ''}`,
+      `${part.name} ${part.fresh}${part.needs.map((need) => ` ${need}`).join('')} ${part.run ?? ''}`,
       ...part.lines.map(sceneLine),
     ].join('\n');
   if (part.type === 'hint') return `hint ${part.level}`;

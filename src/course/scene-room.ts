@@ -9,8 +9,11 @@ import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { inUserNamespace } from '../facts/userns.ts';
+import type { Spec } from '../oci/spec.ts';
 import { packageRoot } from '../package-root.ts';
+import { giveToNamespace } from '../runtime/owners.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
+import { spareMaps } from '../runtime/spare-ids.ts';
 import { childrenOf, descendants, endAll, isLauncher, processesMarked } from './processes.ts';
 import { markOf, ownFolder, removeFolder } from './rootfs.ts';
 import { timeScale } from './scale.ts';
@@ -74,7 +77,10 @@ export class SceneRoom {
   async containerShell(flags: string): Promise<ContainerShell> {
     const rootfs = copyRootfs(join(this.#folder, `rootfs-${++this.#rootfs}`));
     const id = `scene-${randomBytes(4).toString('hex')}`;
-    const run = ['run', '-i', '--name', id, '--rootfs', rootfs, ...split(flags, this.#env), '--', 'sh'];
+    const words = split(flags, this.#env);
+    // As `tslab run` does with a copy of its own, so that owners can be compared on both sides.
+    if (words.join(' ').includes('--userns auto')) giveToNamespace(rootfs, remapped());
+    const run = ['run', '-i', '--name', id, '--rootfs', rootfs, ...words, '--', 'sh'];
     const child = this.#spawn([
       'nsenter',
       '--target',
@@ -120,6 +126,12 @@ export class SceneRoom {
     });
   }
 }
+
+/** As much of a config as says whose ids `--userns auto` takes. */
+const remapped = (): Spec => ({
+  ociVersion: '1.3.0',
+  linux: { namespaces: [{ type: 'user' }], ...spareMaps() },
+});
 
 /** The launcher and tslab get time to take back what they made; only then are they killed, too. */
 function endContainer(child: ChildProcess): void {

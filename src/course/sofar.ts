@@ -1,14 +1,19 @@
 /** "So far": what the runtime built up to a lesson isolates, read off a living container, and what the lesson added to the plan. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { diffArrays } from 'diff';
 import { defaultSpec } from '../oci/default.ts';
+import type { NamespaceType, Spec } from '../oci/spec.ts';
 import { explainCall } from '../plan/explain.ts';
+import { giveToNamespace } from '../runtime/owners.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
 import { start } from '../runtime/run.ts';
+import { spareMaps } from '../runtime/spare-ids.ts';
 import { type CatalogLesson, catalog } from './catalog.ts';
 import { stagesFor } from './course-folder.ts';
 import { isolation, type Row } from './isolation.ts';
 import type { Language } from './lesson.ts';
+import { needs } from './needs.ts';
 import { ownFolder, removeFolder } from './rootfs.ts';
 import type { Screen } from './screen.ts';
 import { words as allWords } from './words.ts';
@@ -44,7 +49,8 @@ export async function printSoFar(lesson: CatalogLesson, language: Language, scre
 
 /** Starts a container as of a lesson, looks at it from outside, and ends it. */
 async function look(id: string, rootfs: string): Promise<SoFar> {
-  const spec = defaultSpec({ args: ['sleep', '60'], rootfs, lesson: id });
+  const spec = withShackles(defaultSpec({ args: ['sleep', '60'], rootfs, lesson: id }), id);
+  giveToNamespace(rootfs, spec);
   const container = await start(spec, { stages: stagesFor(id), stdio: ['ignore', 'ignore', 'ignore'] });
   try {
     const plan = container.plan.steps.map((step) => `${step.at.padEnd(5)} ${explainCall(step)}`);
@@ -55,6 +61,26 @@ async function look(id: string, rootfs: string): Promise<SoFar> {
   } finally {
     await container.stop();
   }
+}
+
+/** What these lessons built and a config has to ask for: `tslab run` does so by --userns and --boottime. */
+function withShackles(spec: Spec, id: string): Spec {
+  const has = (lesson: string) => stagesFor(id).some((stage) => stage.id === lesson);
+  if (has('user')) spec.linux = { ...asking(spec, 'user'), ...ids() };
+  if (has('time') && existsSync('/proc/self/ns/time'))
+    spec.linux = { ...asking(spec, 'time'), timeOffsets: { boottime: { secs: 10 * 86_400 } } };
+  return spec;
+}
+
+const asking = ({ linux }: Spec, type: NamespaceType) => ({
+  ...linux,
+  namespaces: [...(linux?.namespaces ?? []), { type }],
+});
+
+/** An ordinary user without a range has one id to map: their own, which is 0 in their own namespace. */
+function ids() {
+  const own = [{ containerID: 0, hostID: 0, size: 1 }];
+  return needs.ids.met() ? spareMaps() : { uidMappings: own, gidMappings: own };
 }
 
 const WIDTHS = [18, 14, 22];

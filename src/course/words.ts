@@ -37,7 +37,6 @@ const en = {
   notPlayed: 'Scenes need root, so they were not played. Type: sudo tslab lesson',
   ownHost:
     'You are an ordinary user, so this plays in a small host of your own: its root, processes, mounts and links are yours.',
-  needsHostRoot: 'The kernel lets only the host’s own root do this, so it is not played. With sudo, it is.',
   needsRoot: 'Without root the text can be read, but its scenes cannot be played. Type: sudo tslab lesson',
   stoppedAt: 'Stopped; next time it goes on here.',
   next: (lesson: string) => `Next: tslab lesson ${lesson}`,
@@ -140,7 +139,6 @@ const zh: typeof en = {
   notPlayed: '演示场景需要 root 权限，所以没有演示。请输入：sudo tslab lesson',
   ownHost:
     '你是普通用户，所以这一课在一台属于你自己的小“主机”里演示：里面的 root、进程、挂载和网络接口都是你的。',
-  needsHostRoot: '内核只允许主机真正的 root 做这件事，所以这里不演示。用 sudo 运行就能看到。',
   needsRoot: '没有 root 权限时可以阅读正文，但不能演示场景。请输入：sudo tslab lesson',
   stoppedAt: '已停下；下次从这里继续。',
   next: (lesson) => `下一步：tslab lesson ${lesson}`,

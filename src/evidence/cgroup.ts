@@ -1,17 +1,51 @@
 /** What the cgroup file systems say: of a process, and of a cgroup given by its directory. Absent is undefined, never 0. */
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { programPath } from '../facts/programs.ts';
+import { mountinfo } from './mountinfo.ts';
 import type { Who } from './process.ts';
 
 /** Its path in each tree, by controller as v1 names it; '' is the v2 tree (proc_pid_cgroup(5)). */
-export function cgroupPaths(who: Who): Record<string, string> {
-  const lines = readFileSync(`/proc/${who}/cgroup`, 'utf8').trimEnd().split('\n');
+export const cgroupPaths = (who: Who): Record<string, string> =>
+  parsePaths(readFileSync(`/proc/${who}/cgroup`, 'utf8'));
+
+/**
+ * The same as its own cgroup namespace has it: paths are given from the top of the reader's (cgroup_namespaces(7)), so a
+ * program of the host's goes into that namespace and reads it there.
+ *
+ * @returns undefined where the host has no nsenter(1). @throws Error once the process is gone.
+ */
+export function cgroupPathsInside(pid: number): Record<string, string> | undefined {
+  const nsenter = programPath('nsenter');
+  if (!nsenter) return undefined;
+  const argv = [`--target=${pid}`, '--cgroup', '--', 'cat', `/proc/${pid}/cgroup`];
+  return parsePaths(execFileSync(nsenter, argv, { encoding: 'utf8' }));
+}
+
+function parsePaths(text: string): Record<string, string> {
+  const lines = text.trimEnd().split('\n');
   return Object.fromEntries(
     lines.flatMap((line) => {
       const [, names = '', ...path] = line.split(':');
       return names.split(',').map((name) => [name, path.join(':')] as const);
     }),
   );
+}
+
+/**
+ * Where the files of its cgroup are that this controller brings: in v1's tree of it, or in v2's.
+ *
+ * @returns undefined where that tree is not mounted, or its mount does not show that place.
+ */
+export function directoryOf(who: Who, controller: string): string | undefined {
+  const paths = cgroupPaths(who);
+  const v1 = controller === '' ? undefined : paths[controller];
+  const tree = mountinfo('self').find(({ type, superOptions }) =>
+    v1 === undefined ? type === 'cgroup2' : type === 'cgroup' && superOptions.includes(controller),
+  );
+  const below = tree && relative(tree.root, v1 ?? paths[''] ?? '/');
+  return below === undefined || below.startsWith('..') ? undefined : join(tree?.at ?? '', below);
 }
 
 /** The text without its last newline. */
@@ -61,4 +95,13 @@ function below(directory: string): string[] {
 /** How many processes the kernel has killed for want of memory, in it and below (memory.events; v1: memory.oom_control). */
 export function oomKills(directory: string | undefined): number | undefined {
   return (keyed(directory, 'memory.events') ?? keyed(directory, 'memory.oom_control'))?.oom_kill;
+}
+
+/** Whether a cgroup can use swap space beyond its memory: there may be none, or a kernel that doesn't count it (memory.rst, 2.4). */
+export function swapSpace(): 'none' | 'limited' | 'unlimited' {
+  const [, ...areas] = readFileSync('/proc/swaps', 'utf8').trimEnd().split('\n');
+  if (areas.length === 0) return 'none';
+  const v1 = 'memory' in cgroupPaths('self');
+  const counts = !v1 || text(directoryOf('self', 'memory'), 'memory.memsw.limit_in_bytes') !== undefined;
+  return counts ? 'limited' : 'unlimited';
 }

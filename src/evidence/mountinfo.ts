@@ -15,6 +15,8 @@ export interface MountEntry {
   propagation: string[];
   type: string;
   source: string;
+  /** Of the file system: `rw`, a v1 tree's controllers, … */
+  superOptions: string[];
 }
 
 export function mountinfo(who: Who): MountEntry[] {
@@ -30,7 +32,7 @@ export function parseMountinfo(text: string): MountEntry[] {
       const fields = line.split(' ').map(plain);
       const [, , device = '', root = '', at = '', options = ''] = fields;
       const dash = fields.indexOf('-', 6);
-      const [type = '', source = ''] = fields.slice(dash + 1);
+      const [type = '', source = '', superOptions = ''] = fields.slice(dash + 1);
       return {
         device,
         root,
@@ -39,6 +41,7 @@ export function parseMountinfo(text: string): MountEntry[] {
         propagation: fields.slice(6, dash),
         type,
         source,
+        superOptions: superOptions.split(','),
       };
     });
 }

@@ -1,5 +1,6 @@
 /** What may keep an ordinary user from making a user namespace, although the kernel has them. */
 import { readFileSync } from 'node:fs';
+import type { IdRange } from './facts.ts';
 
 /** Each is a file in /proc/sys; `forbids` says whether its value does. */
 const switches = [
@@ -34,9 +35,32 @@ export function inUserNamespace(): boolean {
 }
 
 /** Whether this id means anybody in the namespace that we are in. */
-export function isMappedHere(id: number): boolean {
-  return readOrNothing('/proc/self/uid_map')
+export function isMappedHere(id: number, sort: 'uid' | 'gid' = 'uid'): boolean {
+  return rangesHere(sort).some((range) => holds(range, id));
+}
+
+const holds = ({ first, count }: IdRange, id: number) => id >= first && id < first + count;
+
+/** The ids that mean somebody here, line by line: a line of a map below us may not go across two of ours (user_namespaces(7)). */
+function rangesHere(sort: 'uid' | 'gid', read = readOrNothing): IdRange[] {
+  return read(`/proc/self/${sort}_map`)
     .split('\n')
     .map((line) => line.trim().split(/\s+/).map(Number))
-    .some(([first = 0, , count = 0]) => id >= first && id < first + count);
+    .map(([first = 0, , count = 0]) => ({ first, count }));
+}
+
+/** Above all that distributions give to people, and systemd to its own containers (systemd.io/UIDS-GIDS). */
+const nobodys: IdRange = { first: 0x70000000, count: 65536 };
+
+/**
+ * Ids for containers to be, that belong to nobody here. A user namespace has few: there it is the upper half of the
+ * longest range, where no user is either. Undefined where there is one id and no more.
+ */
+export function spareIds(sort: 'uid' | 'gid', read = readOrNothing): IdRange | undefined {
+  const ranges = rangesHere(sort, read).sort((a, b) => b.count - a.count);
+  if (ranges.some((range) => holds(range, nobodys.first))) return nobodys;
+  const { first = 0, count = 0 } = ranges[0] ?? {};
+  if (count < 2) return undefined;
+  const half = Math.floor(count / 2);
+  return { first: first + count - half, count: half };
 }

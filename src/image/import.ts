@@ -3,6 +3,7 @@ import { createReadStream, realpathSync, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { imageOfOne, type Layer, type Words } from './build.ts';
 import { compressionOf, mediaTypeOf, PIECE } from './layer/compressed.ts';
+import type { Limits } from './layer/limits.ts';
 import { partsOf } from './layer/names.ts';
 import { packIntoStore } from './layer/pack.ts';
 import { readLayer } from './layer/unpack.ts';
@@ -15,6 +16,7 @@ export async function importImage(
   from: string | Readable,
   words: Words,
   config: ContainerConfig,
+  limits: Partial<Limits> = {},
 ): Promise<Descriptor> {
   store.hold();
   const isFolder = typeof from === 'string' && statSync(from).isDirectory();
@@ -23,14 +25,15 @@ export async function importImage(
     : await layerFrom(
         store,
         typeof from === 'string' ? createReadStream(from, { highWaterMark: PIECE }) : from,
+        limits,
       );
   return imageOfOne(store, layer, words, config);
 }
 
 /** Kept as it is, byte for byte. Read once more to its end, as an archive: what is none becomes no layer. */
-async function layerFrom(store: Store, raw: Readable): Promise<Layer> {
+async function layerFrom(store: Store, raw: Readable, limits: Partial<Limits>): Promise<Layer> {
   const mediaType = mediaTypeOf[await compressionOf(raw)];
   const descriptor = await store.drain(raw, mediaType);
   const look = { entry: ({ path }: { path: string }) => void partsOf(path), data: () => {}, end: () => {} };
-  return { descriptor, diffId: await readLayer(store.blobPath(descriptor.digest), look) };
+  return { descriptor, diffId: await readLayer(store.blobPath(descriptor.digest), look, limits) };
 }

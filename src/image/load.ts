@@ -1,6 +1,6 @@
 /** Reads what `save` wrote, here or in docker: an image layout in an archive, or docker's older form, which lists images in manifest.json. */
 
-import { createReadStream } from 'node:fs';
+import { createReadStream, statfsSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -14,38 +14,52 @@ import { asImageConfig, asIndex } from './store/shapes.ts';
 import { inFull, type Store } from './store/store.ts';
 import type { Entry } from './tar/entry.ts';
 import { type Handler, TarReader } from './tar/reader.ts';
-import { type Descriptor, mediaTypes } from './types.ts';
+import { type Descriptor, type Image, mediaTypes } from './types.ts';
 
 /** Names by which others say what an image is called. */
 const nameAnnotations = ['io.containerd.image.name', REF_NAME];
 const MOST_ENTRIES = 100_000;
 
+/** Throws at an image that is not to have a name. */
+type Judge = (image: Image) => Promise<void>;
+
 /** @returns the names that the images have now; a digest for one that came without. */
-export async function loadImages(store: Store, raw: Readable): Promise<string[]> {
+export async function loadImages(
+  store: Store,
+  raw: Readable,
+  judge: Judge = async () => {},
+): Promise<string[]> {
   store.hold();
   const archive = new Archive(store);
   await archive.read(raw);
-  return archive.has('index.json') ? loadLayout(store, archive) : await loadDocker(store, archive);
+  return await (archive.has('index.json') ? loadLayout : loadDocker)(store, archive, judge);
 }
 
-function loadLayout(store: Store, archive: Archive): string[] {
+async function loadLayout(store: Store, archive: Archive, judge: Judge): Promise<string[]> {
   archive.verifyBlobs();
-  return asIndex(archive.json('index.json')).manifests.map((descriptor) => {
-    const { annotations = {}, ...rest } = descriptor;
+  const loaded: string[] = [];
+  for (const { annotations = {}, ...rest } of asIndex(archive.json('index.json')).manifests) {
     const name = nameAnnotations.map((key) => annotations[key]).find((one) => one !== undefined);
-    return named(store, name === undefined ? undefined : inFull(name), rest);
-  });
+    loaded.push(await named(store, name, rest, judge));
+  }
+  return loaded;
 }
 
 /** tag() looks whether all is there. Without a name it can be had by its digest. */
-function named(store: Store, name: string | undefined, manifest: Descriptor): string {
+async function named(
+  store: Store,
+  name: string | undefined,
+  manifest: Descriptor,
+  judge: Judge,
+): Promise<string> {
   const image = store.image(manifest);
-  const given = name ?? `loaded@${image.descriptor.digest}`;
+  await judge(image);
+  const given = name !== undefined ? inFull(name) : `loaded@${image.descriptor.digest}`;
   store.tag(given, manifest);
   return given;
 }
 
-async function loadDocker(store: Store, archive: Archive): Promise<string[]> {
+async function loadDocker(store: Store, archive: Archive, judge: Judge): Promise<string[]> {
   const loaded: string[] = [];
   for (const { config, layers, names } of dockerEntries(archive.json('manifest.json'))) {
     const bytes = archive.bytes(config);
@@ -54,7 +68,7 @@ async function loadDocker(store: Store, archive: Archive): Promise<string[]> {
     for (const path of layers) descriptors.push(await typed(store, archive.file(path)));
     const manifest = putImage(store, bytes, descriptors);
     for (const name of names.length > 0 ? names : [undefined])
-      loaded.push(named(store, name === undefined ? undefined : inFull(name), manifest));
+      loaded.push(await named(store, name, manifest, judge));
   }
   return loaded;
 }
@@ -118,10 +132,17 @@ class Archive implements Handler {
     }
   }
 
-  entry({ type, path, link }: Entry): void {
+  entry({ type, path, link, size, sparse }: Entry): void {
+    // Its bytes are not those of the archive, and a blob has no holes.
+    if (sparse) throw new Error(`archive: ${shown(path)}: a sparse file`);
     const name = partsOf(path).join('/');
     if (this.#files.size + this.#links.size > MOST_ENTRIES)
       throw new Error(`archive: more than ${MOST_ENTRIES} files`);
+    const { bavail, bsize } = statfsSync(this.#store.folder);
+    if (size > bavail * bsize)
+      throw new Error(
+        `archive: ${shown(path)}: ${size} bytes, and ${bavail * bsize} are free in ${this.#store.folder}`,
+      );
     if (this.has(name)) throw new Error(`archive: ${shown(path)}: a second entry of this name`);
     if (type === 'file' && LISTS.includes(name)) {
       this.#openList = name;

@@ -12,6 +12,7 @@ import { type Descriptor, type Image, mediaTypes } from './types.ts';
 
 /** @param to is ended. */
 export async function saveImages(store: Store, images: readonly Image[], to: Writable): Promise<void> {
+  store.hold();
   const write = async (bytes: Uint8Array): Promise<void> => {
     if (!to.write(bytes)) await once(to, 'drain');
   };
@@ -20,7 +21,10 @@ export async function saveImages(store: Store, images: readonly Image[], to: Wri
     for (const piece of [headerFor(path, bytes.length), bytes, padding(bytes.length)]) await write(piece);
   };
   await document('oci-layout', { imageLayoutVersion: '1.0.0' });
-  for (const { digest, size } of blobsOf(images)) {
+  for (const blob of blobsOf(images)) {
+    const { digest, size } = blob;
+    // With a wrong size its bytes would be read as entries of the archive.
+    store.check(blob);
     await write(headerFor(pathOf(digest), size));
     for await (const piece of createReadStream(store.blobPath(digest))) await write(piece as Buffer);
     await write(padding(size));

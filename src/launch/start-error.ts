@@ -21,6 +21,8 @@ const hints: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'it took longer than it should ever take; the host may be overloaded',
   ESRCH: 'the process is gone: killed from outside, or born into a memory limit too small for it',
   EOPNOTSUPP: 'a cgroup below a threaded one takes threads only (cgroups(7), "Thread mode")',
+  EOVERFLOW:
+    'who does this has no id in its user namespace: a map is missing, or it has not become one of its ids yet',
   ENOSYS: 'this kernel is too old for the call',
 };
 
@@ -73,6 +75,13 @@ function whatItSaid(said: string): string {
     .join('');
 }
 
+/** user_namespaces(7), "Defining user and group ID mappings". */
+const idMapHints: Readonly<Record<string, string>> = {
+  EPERM:
+    'this map is written already (the host’s is, too: is the process in a new user namespace?), or it takes ids that are not the writer’s to give',
+  EINVAL: 'a line is `inside outside count`, ended by a newline, and no two lines overlap',
+};
+
 function stepHint(step: Step, errno: string, said: string): string | undefined {
   if (step.kind === 'netlink') return netlinkHints[errno];
   if (step.kind === 'spawn' && /File exists[\s\S]*add element/.test(said))
@@ -81,6 +90,13 @@ function stepHint(step: Step, errno: string, said: string): string | undefined {
     return `there is no ${step.path} on this host: see tslab doctor for the package that has it`;
   if (step.kind === 'write' && errno === 'EBUSY' && step.path.endsWith('/cgroup.subtree_control'))
     return 'a cgroup that holds processes itself hands out no controllers (cgroups(7), "no internal processes")';
+  if ((step.kind === 'setuid' || step.kind === 'setgid') && errno === 'EINVAL')
+    return 'no line of the user namespace’s map has that id: the map is missing, or another one (cat /proc/<pid>/uid_map)';
+  if (step.kind === 'write' && /^[ug]id_map$/.test(step.path)) return idMapHints[errno];
+  if (step.kind === 'write' && errno === 'EPERM' && step.path.endsWith('/timens_offsets'))
+    return 'the namespace that its children will get is not its own: make one first (time_namespaces(7))';
+  if (step.kind === 'write' && errno === 'EACCES' && step.path.endsWith('/timens_offsets'))
+    return 'somebody is in that time namespace already, and then its clocks stand (time_namespaces(7))';
   if (step.kind === 'clone' && step.cgroup !== undefined && errno === 'EACCES')
     return 'from a login session a user can’t enter the cgroups of their own systemd: put systemd-run --user --scope before the command';
   if (step.kind === 'schedattr' && errno === 'EPERM')

@@ -57,7 +57,7 @@ const meanings: Meaning = {
           'moves itself into that cgroup: 0 stands for whoever writes',
           '把自己放进这个 cgroup：0 代表写入者自己',
         )
-      : cgroupFiles.find(([name]) => name.test(c.path))?.[1]) ??
+      : knownFiles.find(([name]) => name.test(c.path))?.[1]) ??
     t('writes to a kernel or container file', '向内核文件或容器内文件写入内容'),
   symlink: () => t('makes a symbolic link', '创建符号链接'),
   mknod: () => t('makes a device node', '创建设备节点'),
@@ -178,8 +178,11 @@ const meanings: Meaning = {
   exec: () => t('becomes the program; from here on it is the container', '变成要运行的程序；从此它就是容器'),
 };
 
-/** The files of a cgroup by their last name; the first that matches. */
-const cgroupFiles: readonly (readonly [RegExp, Text])[] = [
+/** Files of /proc, and those of a cgroup by their last name; the first that matches. */
+const knownFiles: readonly (readonly [RegExp, Text])[] = [
+  [/^[ug]id_map$/, t('says which ids outside the ids inside are', '规定里面的 id 对应外面的哪些 id')],
+  [/^setgroups$/, t('nobody inside may ever drop a group', '里面谁也不能再丢掉自己的组')],
+  [/\/timens_offsets$/, t('sets the clocks of the new time namespace', '设定新的时间命名空间里的时钟')],
   [
     /\/cgroup\.subtree_control$/,
     t('hands these controllers out to the cgroups below', '把这些控制器下放给下一层的 cgroup'),

@@ -14,13 +14,15 @@ export interface Policy {
   readonly hostKinds: readonly Kind[];
   /** Absolute host paths that may be bound into the container or opened: the rootfs and the config's mount sources. */
   readonly hostPaths: readonly string[];
+  /** What steps may make, write and remove by path, and undo it: its own cgroups, with all below. */
+  readonly trees?: readonly string[];
   /** What the config runs. A stage passes these on; it doesn't choose another program, or LD_PRELOAD for it. */
   readonly argv: readonly string[];
   readonly envp: readonly string[];
 }
 
 /** File systems that show only what their own namespaces hold, and take no host path in their options. */
-const ownFileSystems = ['proc', 'sysfs', 'tmpfs', 'devpts', 'mqueue'];
+const ownFileSystems = ['proc', 'sysfs', 'tmpfs', 'devpts', 'mqueue', 'cgroup', 'cgroup2'];
 /** Kinds that change files. They have to name the directory that they can't leave. */
 const confinedKinds: readonly Kind[] = [
   'mkdir',
@@ -38,6 +40,8 @@ const confinedKinds: readonly Kind[] = [
 const neverALearners: readonly Kind[] = ['spawn', 'share', 'listen', 'ready', 'tell'];
 /** Kinds that put a process before all others of the host, such as SCHED_FIFO. */
 const greedyKinds: readonly Kind[] = ['schedattr', 'ioprio'];
+/** By which a process speaks of itself: wherever it is, these are its own (time_namespaces(7)). */
+const aboutItself = ['/proc/self/timens_offsets', '/proc/self/ns/time_for_children'];
 /** Parameters of an overlay that name folders. */
 const folderKeys = /^(lowerdir|upperdir|workdir|datadir)/;
 const MAX_STEPS = 1024;
@@ -106,9 +110,13 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
     throw new PlanError(`${name}: a learner's step does not run or lock what is the host's`);
   if (kind === 'netlink' && step.protocol !== 0)
     throw new PlanError(`${name}: protocol: a learner's step speaks rtnetlink, 0, and nothing else`);
-  if (step.undo !== undefined) throw new PlanError(`${name}: undo: a learner's step can't have one`);
-  if (confinedKinds.includes(kind) && step.dir === undefined)
-    throw new PlanError(`${name}: dir: name the directory that the path stays in, such as dir: 'root'`);
+  if (step.undo !== undefined) checkUndoPath(step.undo as Loose, name, policy);
+  const own = step.at === 'child' && step.dir === undefined && aboutItself.includes(String(step.path));
+  if (own && (kind === 'write' || kind === 'open')) return;
+  if (confinedKinds.includes(kind) && step.dir === undefined && !inTrees(step.path, policy))
+    throw new PlanError(
+      `${name}: dir: name the directory that the path stays in, such as dir: 'root'${orTrees(policy)}`,
+    );
   // Its right was the host hand's: into a cgroup's `tasks` it could write the number of any process.
   if (kind === 'write' && step.path === '' && step.data !== '0')
     throw new PlanError(`${name}: data: to a descriptor itself a learner's step writes 0 and nothing else`);
@@ -123,6 +131,21 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
     throw new PlanError(`${name}: value: open the folder and hand its descriptor over, with FSCONFIG_SET_FD`);
   if (kind === 'exec') checkProgram(step, name, policy);
 }
+
+/** Played by the host hand, by path. */
+function checkUndoPath(undo: Loose, name: string, policy: Policy): void {
+  if ((undo.kind === 'rmdir' || undo.kind === 'write') && inTrees(undo.path, policy)) return;
+  const what = policy.trees?.length ? 'for directories and files of cgroups only' : 'none';
+  throw new PlanError(`${name}: undo: a learner's step has ${what}`);
+}
+
+const inTrees = (path: unknown, { trees = [] }: Policy): boolean =>
+  typeof path === 'string' &&
+  trees.some((top) => path === top || path.startsWith(`${top}/`)) &&
+  !path.split('/').includes('..');
+
+const orTrees = ({ trees = [] }: Policy): string =>
+  trees.length === 0 ? '' : `; a path alone has to be in its cgroup, ${trees.join(', ')}`;
 
 function checkProgram(step: Loose, name: string, policy: Policy): void {
   const argv = step.argv as string[];
@@ -145,6 +168,9 @@ function checkMountSource(step: Loose, name: string, policy: Policy): void {
   if (flags.includes('MS_BIND') || flags.includes('MS_MOVE'))
     allowedHostPath(String(step.source), name, policy);
   else oneOf(step.fstype, ownFileSystems, `${name}: fstype`);
+  // v1's options can name a program that the kernel runs (cgroups(7), "release_agent").
+  if (String(step.fstype).startsWith('cgroup') && !/^[\w,]*$/.test(String(step.data ?? '')))
+    throw new PlanError(`${name}: data is ${show(step.data)}; it takes names of controllers`);
 }
 
 function allowedHostPath(path: string, name: string, policy: Policy): void {

@@ -1,5 +1,5 @@
 /** flock(2): a lock that ends with its holder, however that ends, and leaves nothing behind. */
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { errno, libcFunction, systemError } from './libc.ts';
 
 const flock = libcFunction('int flock(int fd, int operation)');
@@ -54,7 +54,8 @@ export function lockFolder(path: string, mode: Mode, make: () => void): number {
 }
 
 /** Undefined if there is none. */
-export const open = (path: string): number | undefined => unlessGone(() => openSync(path, 'r'));
+export const open = (path: string, flags = 0): number | undefined =>
+  unlessGone(() => openSync(path, constants.O_RDONLY | flags));
 
 function unlessGone<T>(act: () => T): T | undefined {
   try {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseScene } from '../../src/course/blocks.ts';
 import { type LessonText, parseLesson, partsOf } from '../../src/course/lesson.ts';
 
 const stage = 'const a = 1;\n  // #region heart\n  if (a) {\n    b();\n  }\n  // #endregion\n';
@@ -34,6 +35,17 @@ test('a question knows its right option and its explanation', () => {
       explanation: 'Both, in fact.\n\nSee below.',
     },
   ]);
+});
+
+test('a scene says what it needs, in any order before its flags', () => {
+  const scene = (info: string) => parseScene(info, '@host$ true', { file: 'x', line: 1 });
+  expect(scene('a ids time run="--userns auto"')).toMatchObject({
+    needs: ['ids', 'time'],
+    run: '--userns auto',
+  });
+  expect(scene('a fresh root')).toMatchObject({ needs: ['root'], fresh: true });
+  expect(scene('a').needs).toEqual([]);
+  expect(() => scene('a gpu')).toThrow(/scene NAME/);
 });
 
 test('a scene has narration, commands over several lines, and claims', () => {

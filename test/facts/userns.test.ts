@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { usernsForbiddenBy } from '../../src/facts/userns.ts';
+import { spareIds, usernsForbiddenBy } from '../../src/facts/userns.ts';
 
 const host = (files: Record<string, string>) => (path: string) => files[path] ?? '';
 
@@ -26,4 +26,13 @@ test.each([
   ],
 ])('%s = %s is said with what to set', (path, value, remedy) => {
   expect(usernsForbiddenBy(host({ [path]: value }))).toBe(remedy);
+});
+
+test.each([
+  ['the first namespace', '         0          0 4294967295', { first: 0x70000000, count: 65536 }],
+  ['an ordinary user with a range', '0 1000 1\n1 100000 65536', { first: 32769, count: 32768 }],
+  ['an ordinary user without', '0 1000 1', undefined],
+  ['a container of root', '0 1879048192 65536', { first: 32768, count: 32768 }],
+])('ids to spare: %s', (_, map, expected) => {
+  expect(spareIds('uid', host({ '/proc/self/uid_map': map }))).toEqual(expected);
 });

@@ -5,7 +5,16 @@ import type { Entry } from '../../src/image/tar/entry.ts';
 import { formatRecord, parseRecords, recordTime } from '../../src/image/tar/pax.ts';
 import { TarReader } from '../../src/image/tar/reader.ts';
 import { END, headerOf, padding } from '../../src/image/tar/writer.ts';
-import { archive, dir, entry, symlink } from '../support/tar.ts';
+import {
+  archive,
+  dir,
+  entry,
+  gnuSparse,
+  type Part,
+  sparseBody,
+  sparseRecords,
+  symlink,
+} from '../support/tar.ts';
 
 /** A byte a character, without NUL and slash. */
 const bytes = (maxLength: number) =>
@@ -105,6 +114,42 @@ test('written and read, in pieces of any size', () => {
   );
 });
 
+/** More parts than two blocks of the old form have room for. */
+const map = Array.from({ length: 30 }, (_, i): Part => [1024 * i, 512]);
+const torn = Array.from({ length: 30 }, (_, i) => String(i).padStart(512)).join('');
+const sparse = [
+  gnuSparse('gnu', 40_000, map, torn),
+  { path: 'x', body: torn, pax: { 'GNU.sparse.size': '40000', 'GNU.sparse.map': map.join() } },
+  { path: 'x', body: sparseBody(map, torn), pax: sparseRecords('1.0', 40_000) },
+];
+
+test('bytes of a file with holes come with their places, in pieces of any size', () => {
+  const tar = archive(...sparse);
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 1500 }), { minLength: 1, maxLength: 5 }), (cut) => {
+      const files = new Map<string, Buffer>();
+      let last = Buffer.alloc(0);
+      const reader = new TarReader({
+        entry: ({ path, size }) => {
+          last = Buffer.alloc(size);
+          files.set(path, last);
+        },
+        data: (piece, at) => void piece.copy(last, at),
+        end: () => {},
+      });
+      for (let at = 0, i = 0; at < tar.length; i++) {
+        const end = at + (cut[i % cut.length] ?? 1);
+        reader.write(tar.subarray(at, end));
+        at = end;
+      }
+      reader.close();
+      const whole = Buffer.alloc(40_000);
+      for (const [i, [at]] of map.entries()) whole.write(torn.slice(512 * i, 512 * (i + 1)), at);
+      expect([...files]).toEqual(['gnu', 'x', '1.0'].map((path) => [path, whole]));
+    }),
+  );
+});
+
 test('whatever bytes are changed, there is an answer or an error', () => {
   const whole = archive(
     dir('d/'),
@@ -112,6 +157,7 @@ test('whatever bytes are changed, there is an answer or an error', () => {
     symlink('s', 'd'),
     entry({ path: 'L', type: 'L', body: `${'n'.repeat(150)}\0` }),
     { path: 'short' },
+    ...sparse,
   );
   fc.assert(
     fc.property(

@@ -9,6 +9,16 @@ test('a well-formed stage passes', () => {
   expect(() => validateDrafts(child(bind), policy)).not.toThrow();
 });
 
+test('what a process says of itself in /proc is its own', () => {
+  const offsets = { kind: 'write', path: '/proc/self/timens_offsets', data: '' };
+  expect(() => validateDrafts(child(offsets), policy)).not.toThrow();
+  const host = { at: 'host', phase: 'prepare' };
+  const lax = { ...policy, hostKinds: ['write', 'exec'] as const };
+  expect(() => validateDrafts([{ ...offsets, ...host }], lax)).toThrow(/name the directory/);
+  const beside = { kind: 'write', path: '/proc/self/timens_offsets/../mem', data: '' };
+  expect(() => validateDrafts(child(beside), policy)).toThrow(/name the directory/);
+});
+
 test.each([
   ['no array', 'nonsense', /return an array/],
   ['no object', [null], /a step is an object/],
@@ -140,4 +150,26 @@ test.each([
 
 test('a word of millions of letters is refused at once', () => {
   expect(() => validateDrafts([{ kind: 'x'.repeat(3e6) }])).toThrow(/kind is "xxx/);
+});
+
+test('a learner’s steps make, write and undo by path in the container’s own cgroups, and only there', () => {
+  const room = '/sys/fs/cgroup/pids/room';
+  const mayMake: Policy = { ...policy, hostKinds: ['mkdir'], trees: [room] };
+  const mkdir = (path: string, undo = path) => [
+    { at: 'host', phase: 'prepare', kind: 'mkdir', path, mode: 0o755, undo: { kind: 'rmdir', path: undo } },
+  ];
+  for (const path of [room, `${room}/inner`])
+    expect(() => validateDrafts(mkdir(path), mayMake)).not.toThrow();
+  for (const path of ['/sys/fs/cgroup/pids', `${room}s`, `${room}/../other`, '/room'])
+    expect(() => validateDrafts(mkdir(path, room), mayMake)).toThrow(/name the directory/);
+  expect(() => validateDrafts(mkdir(room, '/room'), mayMake)).toThrow(/undo/);
+  const [made] = mkdir(room);
+  const tidy = { ...made, undo: { kind: 'rmtree', path: room } };
+  expect(() => validateDrafts([tidy], mayMake)).toThrow(/undo/);
+});
+
+test('a learner’s mount of cgroups names no program', () => {
+  const mount = (data: string) => child({ kind: 'mount', target: '/x', fstype: 'cgroup', data });
+  expect(() => validateDrafts(mount('cpu,cpuacct'), policy)).not.toThrow();
+  expect(() => validateDrafts(mount('pids,release_agent=/x'), policy)).toThrow(/names of controllers/);
 });

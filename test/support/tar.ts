@@ -15,10 +15,15 @@ export interface Said {
   minor?: number;
   body?: string | Buffer;
   /** Records of a PAX header before it. */
-  pax?: Record<string, string | Buffer>;
+  pax?: Records;
+  /** What a header of GNU's form has behind its device numbers; at the place that tar(5) has it. */
+  gnu?: Buffer;
   /** Instead of the right one. */
   checksum?: number;
 }
+
+/** As pairs where one comes many times. */
+export type Records = Record<string, string | Buffer> | [string, string][];
 
 /** Bytes of names are characters (latin1). */
 export function entry({ path, body = '', pax, ...said }: Said): Buffer {
@@ -38,13 +43,16 @@ export function entry({ path, body = '', pax, ...said }: Said): Buffer {
   header.write('ustar\x0000', 257, 'latin1');
   octal(said.major ?? 0, 329, 7);
   octal(said.minor ?? 0, 337, 7);
+  if (said.gnu) header.write('ustar  \0', 257, 'latin1');
+  said.gnu?.copy(header, 345);
   octal(said.checksum ?? header.reduce((sum, byte) => sum + byte, 0), 148, 6);
   header[154] = 0;
   return Buffer.concat([...(pax ? [paxHeader(pax)] : []), header, bytes, zeros(bytes.length)]);
 }
 
-export function paxHeader(records: Record<string, string | Buffer>, type = 'x'): Buffer {
-  const body = Object.entries(records).map(([key, value]) => record(key, Buffer.from(value as string)));
+export function paxHeader(records: Records, type = 'x'): Buffer {
+  const pairs = Array.isArray(records) ? records : Object.entries(records);
+  const body = pairs.map(([key, value]) => record(key, Buffer.from(value as string)));
   return entry({ path: 'PaxHeader', type, body: Buffer.concat(body) });
 }
 
@@ -57,6 +65,60 @@ function record(key: string, value: Buffer): Buffer {
 }
 
 const zeros = (size: number) => Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
+
+/** An offset and a length in a sparse file. */
+export type Part = readonly [number, number];
+
+/** GNU's old form of a sparse file: four parts in the header, 21 in each block behind it. */
+export function gnuSparse(
+  path: string,
+  size: number,
+  map: readonly Part[],
+  body: string | Buffer = '',
+): Buffer {
+  const first = Buffer.alloc(BLOCK - 345);
+  writeParts(first, 386 - 345, map.slice(0, 4));
+  writeNumber(first, 483 - 345, size);
+  const blocks: Buffer[] = [];
+  for (let i = 4; i < map.length; i += 21) {
+    blocks.push(Buffer.alloc(BLOCK));
+    writeParts(blocks.at(-1) ?? first, 0, map.slice(i, i + 21));
+    if (i + 21 < map.length) blocks.at(-1)?.writeUInt8(1, 504);
+  }
+  first.writeUInt8(blocks.length > 0 ? 1 : 0, 482 - 345);
+  const bytes = Buffer.from(body as string);
+  const header = entry({ path, type: 'S', size: bytes.length, gnu: first });
+  return Buffer.concat([header, ...blocks, bytes, zeros(bytes.length)]);
+}
+
+function writeParts(into: Buffer, at: number, parts: readonly Part[]): void {
+  for (const [i, [offset, length]] of parts.entries()) {
+    writeNumber(into, at + 24 * i, offset);
+    writeNumber(into, at + 24 * i + 12, length);
+  }
+}
+
+/** Octal; what has no place so is in GNU's binary form. */
+function writeNumber(into: Buffer, at: number, value: number): void {
+  if (value >= 0 && value < 8 ** 11) into.write(`${value.toString(8).padStart(11, '0')}\0`, at);
+  else {
+    into.writeInt32BE(value < 0 ? -1 : -(2 ** 31), at);
+    into.writeBigInt64BE(BigInt(value), at + 4);
+  }
+}
+
+/** Records of a sparse file of PAX format 1.0, whose map is in front of its bytes. */
+export const sparseRecords = (path: string, size: number): Record<string, string> => ({
+  'GNU.sparse.major': '1',
+  'GNU.sparse.minor': '0',
+  'GNU.sparse.name': path,
+  'GNU.sparse.realsize': String(size),
+});
+
+export function sparseBody(map: readonly Part[], body = ''): Buffer {
+  const text = Buffer.from(`${[map.length, ...map.flat()].join('\n')}\n`);
+  return Buffer.concat([text, zeros(text.length), Buffer.from(body)]);
+}
 
 export const END = Buffer.alloc(2 * BLOCK);
 

@@ -32,8 +32,11 @@ export const command = (program: Command): void => {
 async function fromImage(name: string, folder: string): Promise<void> {
   const { mkdirSync } = await import('node:fs');
   const { mergeLayers } = await import('../../image/merge.ts');
+  const { Store } = await import('../../image/store/store.ts');
   const { imageFor } = await import('../image-for.ts');
   const { setUserns } = await import('../userns-flags.ts');
+  using store = new Store();
+  store.hold(); // the layers stay until they are copied
   const { layers } = await imageFor(name);
   const spec: Spec = { ociVersion: '1.3.0' };
   setUserns(spec, {});

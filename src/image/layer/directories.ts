@@ -1,6 +1,7 @@
 /** The directories of a layer that is being made: their descriptors while it is, and their own facts at its end. */
 import { fchmodSync, fchownSync, constants as of } from 'node:fs';
 import {
+  AT_REMOVEDIR,
   type Bytes,
   close,
   mkdirAt,
@@ -24,6 +25,12 @@ export interface Facts extends Owner {
 /** For those that the archive fills without listing them. */
 const unlisted: Facts = { mode: 0o755, uid: 0, gid: 0, mtime: { sec: 0, nsec: 0 }, xattrs: [] };
 
+/** Names and xattrs are kept in memory until the end. A large image has some MiB of them; an archive of a few MiB could have all there is. */
+const MOST_KEPT = 128 << 20;
+
+/** Of an object of ours, about. */
+const OVERHEAD = 100;
+
 /** Archives go from one directory to the next, and back to its parents. */
 const KEPT_OPEN = 64;
 
@@ -33,6 +40,7 @@ export class Directories {
   readonly #facts = new Map<Bytes, Facts>([['', unlisted]]);
   readonly #opaque = new Set<Bytes>();
   readonly #open = new Map<Bytes, number>();
+  #kept = 0;
   /** Names that a whiteout has taken. */
   readonly whiteouts = new Set<Bytes>();
 
@@ -65,9 +73,27 @@ export class Directories {
         this.#opaque.add(path);
       }
       makeOne(parent, name, path);
+      this.#keep(path.length + OVERHEAD);
       this.#facts.set(path, unlisted);
     }
-    if (facts) this.#facts.set(path, facts);
+    if (!facts) return;
+    // Copies: a piece of a buffer keeps all of it.
+    const xattrs = facts.xattrs.map(([name, value]) => [name, Buffer.from(value)] as const);
+    this.#keep(xattrs.reduce((sum, [name, value]) => sum + name.length + value.length + OVERHEAD, 0));
+    const { mode, uid, gid, mtime } = facts;
+    this.#facts.set(path, { mode, uid, gid, mtime, xattrs });
+  }
+
+  /** A name that a whiteout has taken. */
+  takeAway(path: Bytes): void {
+    this.#keep(path.length + OVERHEAD);
+    this.whiteouts.add(path);
+  }
+
+  #keep(bytes: number): void {
+    this.#kept += bytes;
+    if (this.#kept > MOST_KEPT)
+      throw new Error(`with it, the names and xattrs of directories take more than ${MOST_KEPT} bytes`);
   }
 
   /** It hides what is below it in lower layers. */
@@ -75,6 +101,15 @@ export class Directories {
     if (parts.length === 0) throw new Error('it hides all that is below the layer, which overlayfs can not');
     this.need(parts);
     this.#opaque.add(parts.join('/'));
+  }
+
+  /** One at the root that is empty, and was never meant to be there. */
+  drop(name: Bytes): void {
+    const fd = this.#open.get(name);
+    if (fd !== undefined) close(fd);
+    this.#open.delete(name);
+    this.#facts.delete(name);
+    unlinkAt(this.#root, name, AT_REMOVEDIR);
   }
 
   finish(): void {

@@ -21,11 +21,20 @@ export function partsOf(path: Bytes): Bytes[] {
     if (part === '..') throw new Error('a name with .. in it');
     if (part.length > NAME)
       throw new Error(`a name with a part of ${part.length} bytes; ${NAME} are the most`);
-    if (part.startsWith(PREFIX) && i < parts.length - 1)
+    if (part.startsWith(PREFIX) && i < parts.length - 1 && !isAufs(parts))
       throw new Error(`${shown(part)} is a whiteout, and nothing can be below one`);
   }
   return parts;
 }
+
+/** Names at a layer's root that aufs had for itself, and that docker left in images when it ran on that. */
+const aufs = { links: '.wh..wh.plnk', others: ['.wh..wh.aufs', '.wh..wh.orph'] };
+
+export const isAufs = ([first = '']: readonly Bytes[]): boolean =>
+  first === aufs.links || aufs.others.includes(first);
+
+/** Where it kept a file of many names: the layer's hard links may be to names in there. */
+export const isAufsLink = (parts: readonly Bytes[]): boolean => parts.length === 2 && parts[0] === aufs.links;
 
 export type Whiteout = { opaque: true } | { hides: Bytes };
 
@@ -34,7 +43,6 @@ export function whiteoutOf(name: Bytes): Whiteout | undefined {
   if (!name.startsWith(PREFIX)) return undefined;
   if (name === OPAQUE) return { opaque: true };
   const hides = name.slice(PREFIX.length);
-  // aufs kept its own books under names that begin so; no such file system reads them here.
   if (['', '.', '..'].includes(hides) || hides.startsWith(PREFIX))
     throw new Error('a whiteout of nothing that could be there');
   return { hides };

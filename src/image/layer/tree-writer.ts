@@ -5,7 +5,7 @@
  * The archive is hostile. All is done to descriptors of directories that were made for it; nothing is ever replaced, so what was
  * looked at stays what it was; and the folder is nobody's but ours meanwhile.
  */
-import { fchmodSync, fchownSync, constants as of } from 'node:fs';
+import { fchmodSync, fchownSync, ftruncateSync, constants as of } from 'node:fs';
 import {
   type Bytes,
   chmodAt,
@@ -26,8 +26,12 @@ import { writeAll } from '../store/ingest.ts';
 import type { Entry, EntryType } from '../tar/entry.ts';
 import type { Handler } from '../tar/reader.ts';
 import { Directories } from './directories.ts';
-import { partsOf, type Whiteout, whiteoutOf } from './names.ts';
-import { type Note, Rights } from './owned.ts';
+import { isAufs, isAufsLink, partsOf, type Whiteout, whiteoutOf } from './names.ts';
+import { type Note, type Owner, Rights } from './owned.ts';
+
+/** inode(7) */
+const S_ISUID = 0o4000;
+const S_ISGID = 0o2000;
 
 type Maker = (entry: Entry, parts: readonly Bytes[], name: Bytes) => void;
 
@@ -36,6 +40,8 @@ export class TreeWriter implements Handler {
   readonly #directories: Directories;
   readonly #umask = process.umask();
   #file: { fd: number; entry: Entry } | undefined;
+  /** A folder and a name in it each. */
+  readonly #aufs: [Bytes, Bytes][] = [];
 
   /** @param root a descriptor of the layer's empty folder; it stays the caller's. */
   constructor(root: number, note: Note) {
@@ -48,6 +54,10 @@ export class TreeWriter implements Handler {
     named(entry, () => {
       const parts = partsOf(entry.path);
       const name = parts.at(-1);
+      if (isAufs(parts)) {
+        this.#takeAufs(entry, parts);
+        return;
+      }
       if (name === undefined && entry.type !== 'directory') throw new Error(`a ${entry.type} for the root`);
       const whiteout = whiteoutOf(name ?? '');
       if (whiteout) this.#takeAway(entry, parts.slice(0, -1), whiteout);
@@ -55,9 +65,9 @@ export class TreeWriter implements Handler {
     });
   }
 
-  data(bytes: Buffer): void {
+  data(bytes: Buffer, at: number): void {
     const file = this.#file;
-    if (file) named(file.entry, () => writeAll(file.fd, bytes));
+    if (file) named(file.entry, () => writeAll(file.fd, bytes, at));
   }
 
   end(): void {
@@ -73,6 +83,7 @@ export class TreeWriter implements Handler {
 
   /** After the last entry: the directories' own facts. */
   finish(): void {
+    this.#dropAufs();
     this.#directories.finish();
   }
 
@@ -88,6 +99,8 @@ export class TreeWriter implements Handler {
       const mode = entry.mode & 0o777;
       const fd = openAt(this.#place(parts), name, of.O_WRONLY | of.O_CREAT | of.O_EXCL, mode);
       this.#file = { fd, entry };
+      // What is not written to later stays a hole (ftruncate(2)).
+      if (entry.sparse) ftruncateSync(fd, entry.size);
     },
     link: (entry, parts, name) => {
       const target = partsOf(entry.link);
@@ -137,6 +150,19 @@ export class TreeWriter implements Handler {
     return dir;
   }
 
+  /** None of it is the image's. But a file of many names has to be there, until the last of them is made. */
+  #takeAufs(entry: Entry, parts: readonly Bytes[]): void {
+    const [folder = '', name = ''] = parts;
+    if (entry.type !== 'file' || !isAufsLink(parts)) return;
+    this.#makers.file(entry, parts, name);
+    this.#aufs.push([folder, name]);
+  }
+
+  #dropAufs(): void {
+    for (const [folder, name] of this.#aufs) unlinkAt(this.#directories.need([folder]), name);
+    for (const folder of new Set(this.#aufs.map(([folder]) => folder))) this.#directories.drop(folder);
+  }
+
   #takeAway(entry: Entry, parent: readonly Bytes[], whiteout: Whiteout): void {
     if (entry.type !== 'file') throw new Error(`a whiteout that is a ${entry.type}`);
     if ('opaque' in whiteout) {
@@ -151,7 +177,7 @@ export class TreeWriter implements Handler {
     }
     try {
       mknodAt(this.#directories.need(parent), whiteout.hides, of.S_IFCHR);
-      this.#directories.whiteouts.add(parts.join('/'));
+      this.#directories.takeAway(parts.join('/'));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
@@ -161,7 +187,8 @@ export class TreeWriter implements Handler {
     const owner = this.#rights.ownerOf(entry);
     // chown(2) takes the bits for setuid away, and a capability with them; so it comes first.
     if (!this.#rights.isOurs(owner)) fchownSync(fd, owner.uid, owner.gid);
-    if ((entry.mode & 0o777 & ~this.#umask) !== entry.mode) fchmodSync(fd, entry.mode);
+    const mode = modeFor(entry, owner);
+    if ((mode & 0o777 & ~this.#umask) !== entry.mode) fchmodSync(fd, mode);
     for (const [name, value] of this.#rights.xattrsOf(entry.xattrs)) setXattrOf(fd, name, value);
     setTimesOf(fd, entry.mtime);
   }
@@ -174,6 +201,10 @@ export class TreeWriter implements Handler {
     setTimesAt(dir, name, entry.mtime);
   }
 }
+
+/** Who runs a set-user-ID program becomes its owner: not root, because its own owner is nobody here. */
+const modeFor = ({ mode, uid, gid }: Entry, owner: Owner): number =>
+  mode & ~(owner.uid === uid ? 0 : S_ISUID) & ~(owner.gid === gid ? 0 : S_ISGID);
 
 /** glibc's makedev(3), for numbers that the kernel has room for. */
 const makedev = (major: number, minor: number): number =>

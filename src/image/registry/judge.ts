@@ -78,7 +78,14 @@ export function refuseForeign(layers: readonly Descriptor[], repository: Reposit
     );
 }
 
-export function refuseTooMuch(layers: readonly Descriptor[], store: Store): void {
+/** @param most bytes of a layer. Compressed it may be larger than unpacked, but hardly ever is. */
+export function refuseTooMuch(
+  layers: readonly Descriptor[],
+  store: Store,
+  most = Number.POSITIVE_INFINITY,
+): void {
+  const large = layers.find(({ size }) => size > most);
+  if (large) throw new Error(`layer ${large.digest}: ${large.size} bytes, and --max-size is ${most}`);
   const needed = layers.reduce((sum, { digest, size }) => sum + (store.has(digest) ? 0 : size), 0);
   const { bavail, bsize } = statfsSync(store.folder);
   if (needed > bavail * bsize)

@@ -3,7 +3,7 @@ import { choose } from '../platform.ts';
 import { fullName, manifestOf, type Reference } from '../reference.ts';
 import { asImageConfig, asIndex } from '../store/shapes.ts';
 import type { Store } from '../store/store.ts';
-import { type Descriptor, isIndex, isManifest, type Manifest, type Platform } from '../types.ts';
+import { type Descriptor, type Image, isIndex, isManifest, type Manifest, type Platform } from '../types.ts';
 import { type Document, type Options, parse, Repository } from './client.ts';
 import { download } from './download.ts';
 import { RegistryError } from './error.ts';
@@ -13,6 +13,10 @@ import { atOnce, type Listener } from './progress.ts';
 export interface PullOptions extends Options, Listener {
   /** As this machine is, if none is given. */
   platform?: Platform | undefined;
+  /** Bytes that a layer may have at most. */
+  maxSize?: number | undefined;
+  /** Throws at an image that is not to have a name. */
+  judge?: ((image: Image) => Promise<void>) | undefined;
 }
 
 const AT_ONCE = 3;
@@ -39,13 +43,14 @@ export async function pull(
 
   const layers = once(manifest.layers);
   refuseForeign(layers, repository);
-  refuseTooMuch(layers, store);
+  refuseTooMuch(layers, store, options.maxSize);
   await atOnce(AT_ONCE, layers, options.signal, (layer, signal) =>
     download(repository, store, layer, signal, options),
   );
 
   store.put(config.bytes, manifest.config.mediaType);
   const descriptor = store.put(document.bytes, document.mediaType);
+  await options.judge?.(store.image(descriptor));
   store.tag(fullName(reference), descriptor);
   return descriptor;
 }

@@ -144,7 +144,8 @@ function resume(fd: number, hasher: Hasher, size: number): number {
   return offset;
 }
 
-/** write(2) may take less than it was given. */
-export function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+/** write(2) may take less than it was given. @param at where in the file; else behind what was written last. */
+export function writeAll(fd: number, bytes: Uint8Array, at?: number): void {
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(fd, bytes, done, undefined, at === undefined ? undefined : at + done);
 }

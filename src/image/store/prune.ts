@@ -10,6 +10,7 @@ import {
   rmdirSync,
   rmSync,
   unlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { allStates } from '../../runtime/state.ts';
@@ -44,13 +45,20 @@ export async function prune(store: Store, { keepPartials }: PruneOptions = {}): 
     if (!tryLock(fd, 'exclusive'))
       throw new Error(`${store.folder}: another tslab is writing images here; try again when it is done`);
   }
+  // First the sign, then the look at who needs what: whoever writes down what it needs, and then sees no sign, was seen (find.ts).
+  writeFileSync(signOf(store), '');
   const needed = neededBy(store);
   const { blobs, bytes } = pruneBlobs(store, needed.blobs);
   if (!keepPartials) prunePartials(store.partial);
   const layers = await pruneLayers(store, needed.layers);
+  unlinkSync(signOf(store));
   if (readIndex(store.folder).manifests.length === 0) removeEmpty(store);
   return { blobs, bytes, layers };
 }
+
+/** Says that a prune is at work, or was killed: its locks tell which. */
+export const signOf = ({ partial }: Store): string => join(partial, SIGN);
+const SIGN = 'pruning';
 
 /** What is left of folders where nothing is. Who wants one now makes it again (lockFolder). */
 function removeEmpty({ folder, layers, partial }: Store): void {
@@ -114,7 +122,8 @@ function pruneBlobs(store: Store, needed: Set<string>): { blobs: string[]; bytes
 }
 
 function prunePartials(folder: string): void {
-  for (const name of namesIn(folder)) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const name of namesIn(folder).filter((one) => one !== SIGN))
+    rmSync(join(folder, name), { recursive: true, force: true });
 }
 
 async function pruneLayers(store: Store, needed: Set<string>): Promise<string[]> {

@@ -55,6 +55,13 @@ export class Store {
     return join(this.folder, 'blobs', algorithm, hex);
   }
 
+  /** @throws Error unless it is there, and as large as the manifest says: whoever writes it elsewhere says that size first (save.ts). */
+  check({ digest, size }: Descriptor): void {
+    const there = statSync(this.blobPath(digest), { throwIfNoEntry: false })?.size;
+    if (there === undefined) throw new Error(`blob ${digest}: it is not in ${this.folder}`);
+    if (there !== size) throw new Error(`blob ${digest}: it has ${there} bytes; the manifest says ${size}`);
+  }
+
   /** A small blob, verified. @throws Error if it is not there, is not what its name says, or has more than 4 MiB. */
   read(digest: string): Buffer {
     const path = this.blobPath(digest);
@@ -128,7 +135,10 @@ export class Store {
    */
   resolve(wanted: string): Image {
     const all = this.images();
-    const byName = all.find(({ name }) => name === wanted) ?? all.find(({ name }) => name === inFull(wanted));
+    // A name may look like a digest, and somebody else's archive may bring one: it never stands for what has that digest.
+    const byName = isDigest(wanted)
+      ? undefined
+      : (all.find(({ name }) => name === wanted) ?? all.find(({ name }) => name === inFull(wanted)));
     if (byName) return this.image(byName.manifest, byName.name);
     const found = new Map(
       this.#begins(all, wanted).map((image) => [image.descriptor.digest, image] as const),
@@ -156,8 +166,7 @@ export class Store {
     if (!isRefName(name))
       throw new Error(`image name ${JSON.stringify(name)}: letters and digits, parted by . _ - : @ / +`);
     const { manifest } = this.image(descriptor, name);
-    for (const { digest } of [manifest.config, ...manifest.layers])
-      if (!this.has(digest)) throw new Error(`image ${name}: its blob ${digest} is not in ${this.folder}`);
+    for (const one of [manifest.config, ...manifest.layers]) this.check(one);
     const { annotations, ...rest } = descriptor;
     const entry = { ...rest, annotations: { ...annotations, [REF_NAME]: name } };
     this.#changeIndex((manifests) => [...manifests.filter((one) => nameOf(one) !== name), entry]);
@@ -222,6 +231,8 @@ export class Store {
 }
 
 const nameOf = (descriptor: Descriptor) => descriptor.annotations?.[REF_NAME];
+
+const isDigest = (wanted: string) => /^(sha256:[0-9a-f]{6,64}|[0-9a-f]{64})$/.test(wanted);
 
 /** image-spec, annotations.md: the grammar of org.opencontainers.image.ref.name. */
 const isRefName = (name: string) =>

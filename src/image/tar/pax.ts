@@ -3,11 +3,14 @@ import type { Bytes, Time } from '../../sys/at.ts';
 
 export type Records = Map<string, Buffer>;
 
-/** A key that comes twice in one header is the sparse map of GNU's format 0.0, and is nothing else. */
+/** Keys that come again and again in one header: the sparse map of GNU's format 0.0, and nothing else. */
 const MANY = ['GNU.sparse.offset', 'GNU.sparse.numbytes'];
 
-/** @throws Error if the records do not fill the whole. */
-export function parseRecords(bytes: Buffer): Records {
+/**
+ * @param many is given those that may come many times, in their order.
+ * @throws Error if the records do not fill the whole.
+ */
+export function parseRecords(bytes: Buffer, many?: (key: string, value: Buffer) => void): Records {
   const records: Records = new Map();
   for (let at = 0; at < bytes.length; ) {
     const blank = bytes.indexOf(0x20, at);
@@ -20,12 +23,13 @@ export function parseRecords(bytes: Buffer): Records {
       throw new Error('an extended header with a record that has no key');
     const key = bytes.toString('latin1', blank + 1, equals);
     const value = bytes.subarray(equals + 1, end - 1);
-    if (records.has(key))
-      throw new Error(
-        MANY.includes(key) ? 'a sparse file of format 0.0' : `an extended header that has ${key} twice`,
-      );
-    records.set(key, value);
     at = end;
+    if (many && MANY.includes(key)) {
+      many(key, value);
+      continue;
+    }
+    if (records.has(key)) throw new Error(`an extended header that has ${key} twice`);
+    records.set(key, value);
   }
   return records;
 }

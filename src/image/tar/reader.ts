@@ -3,14 +3,14 @@
  * What different readers could take differently is an error.
  */
 import { shown } from '../../sys/at.ts';
-import { counts, type Entry, wholeEntry } from './entry.ts';
+import { counts, type Entry, type Headed, wholeEntry } from './entry.ts';
 import { BLOCK, type Header, isZero, readHeader } from './header.ts';
 import { parseRecords } from './pax.ts';
 
 export interface Handler {
   entry(entry: Entry): void;
-  /** A file's bytes, in order; the buffer is the caller's again afterwards. */
-  data(bytes: Buffer): void;
+  /** A file's bytes, in order, and where in the file they are; the buffer is the caller's again afterwards. */
+  data(bytes: Buffer, at: number): void;
   /** Of each entry, after its last byte. */
   end(): void;
 }
@@ -24,7 +24,12 @@ const META = 1 << 20;
 
 export class TarReader {
   readonly #handler: Handler;
-  #state: 'header' | 'body' | 'meta' | 'padding' | 'over' = 'header';
+  #state: 'header' | 'map' | 'body' | 'meta' | 'padding' | 'over' = 'header';
+  #headed: Headed | undefined;
+  /** Where in the file the body's next bytes go, how many are to go there, and which region of a sparse one comes next. */
+  #at = 0;
+  #room = 0;
+  #next = 0;
   /** Bytes of a body, a meta entry or its padding that are still to come. */
   #remain = 0;
   #padding = 0;
@@ -56,18 +61,31 @@ export class TarReader {
 
   /** Each takes what it can of the chunk, and says how much that was. */
   _header(chunk: Buffer, at: number): number {
+    return this.#fill(chunk, at, () => this.#takeHeader());
+  }
+
+  _map(chunk: Buffer, at: number): number {
+    return this.#fill(chunk, at, () => this.#takeMap());
+  }
+
+  #fill(chunk: Buffer, at: number, whenFull: () => void): number {
     const took = chunk.copy(this.#block, this.#filled, at, at + BLOCK - this.#filled);
     this.#filled += took;
     if (this.#filled === BLOCK) {
       this.#filled = 0;
-      this.#takeHeader();
+      whenFull();
     }
     return took;
   }
 
   _body(chunk: Buffer, at: number): number {
-    const took = Math.min(this.#remain, chunk.length - at);
-    this.#handler.data(chunk.subarray(at, at + took));
+    const regions = this.#headed?.entry.sparse ?? [];
+    // The map is of as many bytes as the body, so there is one as long as a byte is to come.
+    while (this.#room === 0) [this.#at, this.#room] = regions[this.#next++] ?? [0, this.#remain];
+    const took = Math.min(this.#room, chunk.length - at);
+    this.#handler.data(chunk.subarray(at, at + took), this.#at);
+    this.#at += took;
+    this.#room -= took;
     this.#remain -= took;
     if (this.#remain === 0) this.#endBody();
     return took;
@@ -133,14 +151,32 @@ export class TarReader {
   }
 
   #beginEntry(header: Header): void {
-    const entry = this.#named(() => wholeEntry(header, this.#pending));
+    const headed = this.#named(() => wholeEntry(header, this.#block, this.#pending));
+    const { entry, stored, sparse } = headed;
+    this.#headed = headed;
     this.#where = shown(entry.path);
     this.#pending.clear();
-    this.#remain = entry.size;
-    this.#padding = (BLOCK - (entry.size % BLOCK)) % BLOCK;
+    this.#remain = stored;
+    this.#padding = (BLOCK - (stored % BLOCK)) % BLOCK;
+    if (sparse?.more) this.#state = 'map';
+    else this.#beginBody(headed);
+  }
+
+  #takeMap(): void {
+    const headed = this.#headed;
+    const { sparse } = headed ?? {};
+    if (!headed || !sparse?.more) throw new Error('no map is being read');
+    if (sparse.inside) this.#remain -= BLOCK;
+    if (this.#remain < 0) throw this.#fault('a sparse map that is longer than the entry');
+    if (this.#named(() => sparse.more?.(this.#block))) this.#beginBody(headed);
+  }
+
+  #beginBody({ entry, sparse }: Headed): void {
+    this.#named(() => sparse?.map.finish(this.#remain));
+    [this.#room, this.#next] = [0, 0];
     this.#handler.entry(entry);
     this.#state = 'body';
-    if (entry.size === 0) this.#endBody();
+    if (this.#remain === 0) this.#endBody();
   }
 
   #endBody(): void {

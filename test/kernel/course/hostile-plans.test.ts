@@ -105,6 +105,17 @@ describe('a program of the learner’s own, with all that root may do there,', (
     expect(said).not.toMatch(/written|opened/);
   });
 
+  test('can set no clock, and nothing of a /sys that it makes writable', async () => {
+    // The date as it is: should this ever succeed, the host keeps it to the second.
+    const script = `date -s "$(date "+%Y-%m-%d %H:%M:%S")" 2>&1; grep -c . /sys/kernel/uevent_seqnum
+      mount -o remount,rw,bind /sys; mount -t sysfs s /mnt
+      for file in /sys/kernel/uevent_helper /mnt/kernel/uevent_helper /sys/power/state; do
+        (: >>$file) 2>/dev/null && echo opened $file; done; echo end`;
+    const said = await ground.attempt('time', plant(script), ['sh']);
+    expect(said).toMatch(/not permitted[\s\S]*^1$[\s\S]*^end$/m);
+    expect(said).not.toMatch(/opened/);
+  });
+
   test('may not make every system call', async () => {
     expect(await ground.attempt('process', '', ['grep', 'Seccomp:', '/proc/self/status'])).toMatch(/2$/m);
   });

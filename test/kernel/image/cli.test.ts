@@ -75,7 +75,55 @@ test('what a container changed is told, and becomes an image', () => {
   expect(out.slice(10)).toEqual(['hi', '2', 'gone']);
 });
 
+test('commit holds a running container still, unless told otherwise; and lets go of it when it is ended', () => {
+  const out = lines(`
+    tslab image import ${join(packageRoot, 'dist/rootfs/default')} own/base >/dev/null
+    tslab run -d --name ${id} own/base sh -c \
+      'head -c 60000000 /dev/urandom > /big; while :; do i=$((i+1)); echo $i > /new; mv /new /count; sleep 0.01; done' >/dev/null
+    count=/var/lib/tslab/containers/${id}/upper/count
+    until [ -e $count ]; do sleep 0.1; done
+    look() { a=$(cat $count); sleep 0.2; [ "$a" = "$(cat $count)" ] && echo still || echo goes on; }
+    during() { (${packageRoot}/bin/tslab image commit "$@" ${id} own/next >/dev/null; touch done) & sleep 1; look; while [ ! -e done ]; do sleep 0.1; done; rm done; }
+    during; look
+    during --pause=false
+    ${packageRoot}/bin/tslab image commit ${id} own/next & sleep 1; look; kill $!; { wait $! || echo $?; } 2>/dev/null; look
+    tslab pause ${id}; tslab image commit ${id} own/next >/dev/null; look
+    tslab unpause ${id}; tslab rm -f ${id} >/dev/null`);
+  expect(out).toEqual(['still', 'goes on', 'goes on', 'still', '143', 'goes on', 'still']);
+});
+
+test('--max-size and --max-entries: unpacked now, or no name', () => {
+  const all = '2>&1 | sed "s/.*layer: //"';
+  const out = lines(`
+    truncate -s 3M tree/zeros; tar -C tree -cf three.tar .; rm tree/zeros
+    tslab image import --max-size 3m three.tar own/large ${all}
+    tslab image import --max-entries 3 three.tar own/many ${all}
+    tslab image ls -q | wc -l
+    tslab image import --max-size 4m three.tar own/fits >/dev/null; ls /var/lib/tslab/layers/sha256 | wc -l
+    tslab image save -o fits.tar own/fits; tslab image rm own/fits >/dev/null; ls -A /var/lib/tslab | wc -l
+    tslab image load --max-size 1m -i fits.tar ${all}
+    tslab image ls -q | wc -l; ls -A /var/lib/tslab/layers/sha256 2>/dev/null | wc -l
+    tslab image load --max-size 4m -i fits.tar; ls /var/lib/tslab/layers/sha256 | wc -l`);
+  const flag = '; if it may be so large, fetch it with --max-size';
+  expect(out).toEqual([
+    `more than 3145728 bytes${flag}`,
+    'more than 3 entries',
+    '0',
+    '1',
+    '0',
+    `./zeros: with it, more than 1048576 bytes${flag}`,
+    '0',
+    '0',
+    'loaded own/fits:latest',
+    '1',
+  ]);
+});
+
 test.for([
+  ['image import --max-size much tree own/a', /--max-size much: it takes a size such as 512m/],
+  ['image import --max-size 0 tree own/a', /--max-size 0: it takes a size/],
+  ['image load --max-entries 1.5 -i tree/d/f', /It takes a whole number above zero/],
+  ['image commit --pause=no nobody own/a', /Allowed choices are true, false/],
   ['image inspect nothing', /image nothing: there is none; tslab image ls lists them/],
   ['image import tree UPPER', /"UPPER": a repository is in small letters/],
   ['image import -c "RUN x" tree own/a', /--change "RUN x": it takes a line that begins with one of CMD, /],

@@ -1,8 +1,19 @@
 /** Archives that want more than to be unpacked: each is refused by the entry's name, and nothing is left of it, nor touched outside. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { limitsOf } from '../../../src/image/layer/limits.ts';
+import { digestOf } from '../../../src/image/store/digest.ts';
 import { ImageRoom, listing } from '../../support/images.ts';
 import { archive, dir, END, entry, link, paxHeader, type Said, symlink } from '../../support/tar.ts';
 
@@ -98,6 +109,27 @@ const cases: Record<string, [tar: () => Buffer, says: RegExp]> = {
   'an opaque whiteout through a symlink': [
     () => archive(symlink('s', outside), whiteout('s/.wh..wh..opq')),
     /s\/\.wh\.\.wh\.\.opq: s is no directory/,
+  ],
+  "a name of aufs's below the root": [
+    () => archive(file('d/.wh..wh.plnk')),
+    /d\/\.wh\.\.wh\.plnk: a whiteout of nothing/,
+  ],
+  "a folder of aufs's below the root": [
+    () => archive(file('d/.wh..wh.plnk/1.2')),
+    /\.wh\.\.wh\.plnk is a whiteout, and nothing can be below one/,
+  ],
+  "a name that aufs's begin like": [
+    () => archive(file('.wh..wh.plnk2')),
+    /\.wh\.\.wh\.plnk2: a whiteout of nothing/,
+  ],
+  'a hard link to what aufs had no links in': [
+    () => archive(file('.wh..wh.aufs'), link('l', '.wh..wh.aufs')),
+    /l: linkat\(l\): ENOENT/,
+  ],
+  "a way out by aufs's folder": [
+    () =>
+      archive(symlink('.wh..wh.plnk', outside), file('.wh..wh.plnk/victim'), file('.wh..wh.plnk/../../x')),
+    /x: a name with \.\. in it/,
   ],
   'a whiteout of a whiteout': [() => archive(whiteout('.wh..wh.x')), /\.wh\.\.wh\.x: a whiteout of nothing/],
   'a whiteout that is a symlink': [
@@ -249,11 +281,32 @@ describe('limits', () => {
 
   test('a bomb of gzip ends where its ratio does', async () => {
     // One that gzip itself could make has 1032 at most, so the limit is a lower one here.
-    const says = await room.refusal(zeros, { maxRatio: 500 }, gzipSync(zeros));
+    const limits = { maxRatio: 500, anyRatio: 64 << 20 };
+    const says = await room.refusal(zeros, limits, gzipSync(zeros));
     expect(says).toMatch(/layer: \d+ bytes out of \d+; more than 500 for one/);
   });
-  test('a bomb of zstd, whose ratio has no end', async () => {
-    expect(await room.refusal(zeros, {}, zstdCompressSync(zeros))).toMatch(/more than 1100 for one/);
+  test('a bomb of zstd, whose ratio may be thirty times that', async () => {
+    const says = await room.refusal(zeros, { anyRatio: 64 << 20 }, zstdCompressSync(zeros));
+    expect(says).toMatch(/more than 1100 for one/);
+  });
+  test('an empty disk of a virtual machine is none', async () => {
+    // 300 MiB of zeros, in 10 KiB.
+    const disk = archive(file('disk', { body: Buffer.alloc(300 << 20) }));
+    const blob = zstdCompressSync(disk);
+    expect(disk.length / blob.length).toBeGreaterThan(10_000);
+    expect(statSync(join(await room.unpack(disk, {}, blob), 'disk')).size).toBe(300 << 20);
+  });
+  test('whoever names a size has any ratio up to it, and nothing beyond', async () => {
+    const blob = zstdCompressSync(zeros);
+    expect(await room.refusal(zeros, limitsOf({ maxSize: 80 << 20 }), blob)).toMatch(
+      /more than 83886080 bytes/,
+    );
+    expect(await room.refusal(zeros, limitsOf({ maxSize: 81 << 20 }), blob)).toMatch(
+      /^nothing: it was unpacked/,
+    );
+    expect(limitsOf({ maxSize: 2 ** 50 })).toMatchObject({ anyRatio: 2 ** 50, maxApparent: 2 ** 50 });
+    rmSync(room.store.layers, { recursive: true });
+    mkdirSync(room.store.layers);
   });
   test('bytes', async () => {
     expect(await room.refusal(zeros, { maxBytes: 1 << 20 }, gzipSync(zeros))).toMatch(
@@ -264,6 +317,27 @@ describe('limits', () => {
     const many = archive(...Array.from({ length: 50 }, (_, i) => file(`f${i}`)));
     expect(await room.refusal(many, { maxEntries: 49 })).toMatch(/more than 49 entries/);
   });
+});
+
+test('memory is not for the archive to fill: names and xattrs of directories', async () => {
+  const value = Buffer.alloc(1_040_000, 'x');
+  const many = Array.from({ length: 140 }, (_, i) =>
+    dir(`d${i}/`, { pax: { 'SCHILY.xattr.user.a': value } }),
+  );
+  expect(await room.refusal(archive(...many))).toMatch(
+    /d1[23]\d\/: with it, the names and xattrs of directories take more than 134217728 bytes/,
+  );
+});
+
+test('what was put in the place of the folder at work is not followed, nor emptied', async () => {
+  const tar = archive(file('a'));
+  const partial = join(room.store.layers, 'partial');
+  mkdirSync(partial, { recursive: true });
+  const place = join(partial, digestOf(tar).replace(':', '-'));
+  symlinkSync(outside, place);
+  expect(await room.refusal(tar)).toMatch(/ELOOP|ENOTDIR/);
+  expect(listing(outside)).toEqual(before);
+  rmSync(place);
 });
 
 describe('what is not what it says', () => {

@@ -81,5 +81,8 @@ test('without a range all is the user, and that is told', (ctx) => {
   const { status, stderr } = importAndUnpack(alone, tar);
   expect(status).toBe(0);
   expect(stderr).toMatch(/note: uid 33 is nobody here \(see \/etc\/subuid\): what is theirs becomes yours/);
-  expect(statSync(join(layerOf(alone, tar), 'd/theirs'))).toMatchObject({ uid: UID, gid: UID });
+  const theirs = statSync(join(layerOf(alone, tar), 'd/theirs'));
+  expect(theirs).toMatchObject({ uid: UID, gid: UID });
+  // What ran as 33 does not run as the container's root instead.
+  expect(theirs.mode & 0o7777).toBe(0o755);
 });

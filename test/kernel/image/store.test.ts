@@ -2,13 +2,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { putImage } from '../../../src/image/build.ts';
 import { layerFolder } from '../../../src/image/layer/unpack.ts';
 import { ownPlatform } from '../../../src/image/platform.ts';
+import { saveImages } from '../../../src/image/save.ts';
 import { digestOf } from '../../../src/image/store/digest.ts';
 import { Store } from '../../../src/image/store/store.ts';
 import { mediaTypes } from '../../../src/image/types.ts';
@@ -141,6 +150,26 @@ test('names that twenty processes give at once are all there', async () => {
   );
   expect(new Set(await Promise.all(children.map(ended)))).toEqual(new Set([0]));
   expect(room.store.images()).toHaveLength(21);
+});
+
+test('a manifest that lies about a size is no image, and is not saved: the bytes would be entries of the archive', async () => {
+  const { layer, diffId } = image();
+  const config = { ...ownPlatform, rootfs: { type: 'layers' as const, diff_ids: [diffId] } };
+  const lie = putImage(room.store, config, [{ ...layer, size: 0 }]);
+  const says = `blob ${layer.digest}: it has ${layer.size} bytes; the manifest says 0`;
+  expect(() => room.store.tag('example.org/lie:1', lie)).toThrow(says);
+  const to = createWriteStream(join(room.folder, 'saved.tar'));
+  await expect(saveImages(room.store, [room.store.image(lie)], to)).rejects.toThrow(says);
+  to.destroy();
+});
+
+test("a name that looks like a digest does not stand for another image's", () => {
+  image('example.org/good:1');
+  const good = room.store.resolve('example.org/good:1').descriptor.digest;
+  image('example.org/bad:1');
+  const bad = room.store.resolve('example.org/bad:1').descriptor;
+  room.store.tag(`docker.io/library/${good}`, bad);
+  for (const wanted of [good, good.slice(7)]) expect(room.store.resolve(wanted).descriptor.digest).toBe(good);
 });
 
 test('a blob whose bytes changed on the disk is not believed', () => {

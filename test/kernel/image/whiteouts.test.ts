@@ -1,6 +1,6 @@
 /** What a layer takes away: said in its archive by names, on the disk in overlayfs's form, and the kernel is the judge. */
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { changes } from '../../../src/image/layer/changes.ts';
@@ -77,6 +77,26 @@ test('the kernel shows what the layers say', async () => {
   const upper = await upperOf();
   expect(merged(lower, upper)).toEqual(after);
   expect(lstatSync(join(upper, 'gone')).isCharacterDevice()).toBe(true);
+});
+
+test("aufs's own names are passed over; of a file of many, those that the image has stay one file", async () => {
+  const folder = await room.unpack(
+    archive(
+      { path: '.wh..wh.aufs', mode: 0o444 },
+      dir('.wh..wh.orph/'),
+      { path: '.wh..wh.orph/lost', body: 'lost' },
+      dir('.wh..wh.plnk/'),
+      { path: '.wh..wh.plnk/12.34', body: 'shared', mode: 0o640, uid: 7 },
+      { path: '.wh..wh.plnk/56.78', body: 'of no name' },
+      { type: '2', path: '.wh..wh.plnk/sym', link: '/' },
+      dir('d/'),
+      { type: '1', path: 'd/one', link: '.wh..wh.plnk/12.34' },
+      { type: '1', path: 'two', link: './.wh..wh.plnk/12.34' },
+    ),
+  );
+  expect(readdirSync(folder).sort()).toEqual(['d', 'two']);
+  const [one, two] = [join(folder, 'd/one'), join(folder, 'two')].map((path) => lstatSync(path));
+  expect(one).toMatchObject({ nlink: 2, ino: two?.ino, size: 6, uid: 7, mode: 0o100640 });
 });
 
 test('packed again, and unpacked, it is the same layer', async () => {

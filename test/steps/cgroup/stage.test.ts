@@ -147,8 +147,9 @@ test('a user without a subtree: no cgroup, and a limit is refused by name', () =
   expect(() => calls({ resources: { memory: { limit: 1 << 20 } } }, facts)).toThrow(
     /linux\.resources\.memory\.limit: user 1000 may not make cgroups here/,
   );
-  expect(() => calls({ resources: { devices: [{ allow: false }] } }, facts)).toThrow(
-    /linux\.resources\.devices/,
-  );
+  // Who can make no device node gets none but the host's own, so that nobody misses a rule (runtime/plan.ts warns of it).
+  const rules = { resources: { devices: [{ allow: false }] } };
+  expect(calls(rules, { ...facts, capabilities: [] })).toEqual(['unshare(CLONE_NEWCGROUP)']);
+  expect(() => calls(rules, { ...facts, capabilities: ['CAP_MKNOD'] })).toThrow(/linux\.resources\.devices/);
   expect(() => calls({ cgroupsPath: '/c' }, facts)).toThrow(/linux\.cgroupsPath: user 1000/);
 });
