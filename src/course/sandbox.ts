@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { packageRoot } from '../package-root.ts';
 import type { Exit } from '../runtime/exit.ts';
 import { startCell } from './cell.ts';
@@ -112,9 +113,22 @@ interface Sandbox {
   remove(): void;
 }
 
+/** Of an argument, the kernel takes 128 KiB (execve(2), MAX_ARG_STRLEN); unpacked, the program is more. */
+const unpack = (program: Buffer): string => `
+import { registerHooks } from 'node:module';
+import { gunzipSync } from 'node:zlib';
+const url = 'file:///evaluate.mjs';
+const source = gunzipSync(Buffer.from('${gzipSync(program).toString('base64')}', 'base64')).toString();
+registerHooks({
+  resolve: (name, context, next) => (name === url ? { url, shortCircuit: true } : next(name, context)),
+  load: (name, context, next) =>
+    name === url ? { format: 'module', source, shortCircuit: true } : next(name, context),
+});
+await import(url);`;
+
 /** The program comes as an argument: there is no file in there to read it from. */
 async function startSandbox(): Promise<Sandbox> {
-  const script = readFileSync(join(packageRoot, 'dist/course/evaluate.js'), 'utf8');
+  const script = unpack(readFileSync(join(packageRoot, 'dist/course/evaluate.js')));
   const args = [...nodeFlags, '--eval', script];
   if (process.getuid?.() === 0) {
     const cell = await startCell(args);
