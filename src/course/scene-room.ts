@@ -5,8 +5,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
 import { inUserNamespace } from '../facts/userns.ts';
 import type { Spec } from '../oci/spec.ts';
@@ -14,7 +14,9 @@ import { packageRoot } from '../package-root.ts';
 import { dataFolder } from '../runtime/folders.ts';
 import { giveToNamespace } from '../runtime/owners.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
+import { ends, sendSignal } from '../runtime/signal.ts';
 import { spareMaps } from '../runtime/spare-ids.ts';
+import { stateOf } from '../runtime/state.ts';
 import { childrenOf, descendants, endAll, isLauncher, processesMarked } from './processes.ts';
 import { markOf, ownFolder, removeFolder } from './rootfs.ts';
 import { timeScale } from './scale.ts';
@@ -121,7 +123,19 @@ export class SceneRoom {
   /** Kills what scenes left running, and removes the folder. */
   async close(): Promise<void> {
     endAll(processesMarked(this.#mark));
+    await this.#endDetached();
     removeFolder(this.#folder);
+  }
+
+  /** A scene that was broken off may have left containers whose launchers carry no mark: `run -d` hands on no environment. */
+  async #endDetached(): Promise<void> {
+    const folder = join(this.#folder, 'data/containers');
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    for (const name of names) {
+      const state = stateOf(name);
+      if (state) await sendSignal(state, constants.signals.SIGKILL);
+    }
+    await Promise.all(names.map((name) => ends(name)));
   }
 
   /** Standard error goes where output goes, so that both come in the order in which they were written. */
