@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, write
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import standalone from 'ajv/dist/standalone/index.js';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin, transform } from 'esbuild';
 import { compiler } from '../src/oci/validator.ts';
 
 const entries = ['src/cli/start.ts', 'src/oci-cli/start.ts', 'src/index.ts', 'src/checks.ts'];
@@ -115,10 +115,20 @@ const outputFiles = [
   ...(await build(snapshot)).outputFiles,
 ];
 
+/** What evaluates learners' code is handed over as one argument, and the kernel takes 128 KiB (execve(2), "Limits on size of arguments"). */
+async function asArgument(code: string): Promise<string> {
+  const small = (await transform(code, { minify: true, format: 'esm', target: options.target })).code;
+  const size = Buffer.byteLength(small);
+  if (size >= 128 << 10)
+    throw new Error(`build: course/evaluate.js: ${size} bytes are too many for one argument`);
+  return small;
+}
+
 // Written beside and renamed: another tslab may be starting from these files at this moment.
 for (const { path, text } of outputFiles) {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.new`, withoutFacades(text));
+  const code = withoutFacades(text);
+  writeFileSync(`${path}.new`, path.endsWith('/course/evaluate.js') ? await asArgument(code) : code);
   renameSync(`${path}.new`, path);
 }
 
