@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, write
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import standalone from 'ajv/dist/standalone/index.js';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin, transformSync } from 'esbuild';
 import { compiler } from '../src/oci/validator.ts';
 
 const entries = ['src/cli/start.ts', 'src/oci-cli/start.ts', 'src/index.ts', 'src/checks.ts'];
@@ -31,6 +31,20 @@ function withoutFacades(code: string): string {
       },
     )
     .replace(/\bimport\("(node:[\w/]+)"\)/g, (_, name: string) => `Promise.resolve(${builtin(name)})`);
+}
+
+/** It goes to its process as one argument, and the kernel takes 128 KiB, its end included (execve(2), MAX_ARG_STRLEN). */
+const asArgument = join(dist, 'course/evaluate.js');
+const MAX_ARGUMENT = 131_072;
+
+function small(code: string): string {
+  const minified = transformSync(code, { minify: true, format: 'esm', target: 'node24' }).code;
+  const size = Buffer.byteLength(minified);
+  if (size >= MAX_ARGUMENT)
+    throw new Error(
+      `${asArgument} has ${size} bytes, an argument ${MAX_ARGUMENT} at most: src/course/stage-library.ts exports too much`,
+    );
+  return minified;
 }
 
 // marked-terminal loads 190 languages' grammars for colours in code blocks: 30 ms of each command that prints Markdown.
@@ -118,7 +132,8 @@ const outputFiles = [
 // Written beside and renamed: another tslab may be starting from these files at this moment.
 for (const { path, text } of outputFiles) {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.new`, withoutFacades(text));
+  const code = withoutFacades(text);
+  writeFileSync(`${path}.new`, path === asArgument ? small(code) : code);
   renameSync(`${path}.new`, path);
 }
 
