@@ -51,71 +51,25 @@ const stageOf = (id: string): Stage => {
   return found;
 };
 
+/** A folder's name says the lesson's number and its stage. */
+function lesson(folder: string, checks: Lesson['checks']): Lesson {
+  const [number = '', id = ''] = folder.split('-');
+  return { number: Number(number), id, folder, stage: stageOf(id), checks };
+}
+
 /** The lessons that have a text. */
 export const lessons: readonly Lesson[] = [
-  {
-    number: 0,
-    id: 'process',
-    folder: '00-process',
-    stage: stageOf('process'),
-    checks: () => import('./00-process/checks.ts'),
-  },
-  {
-    number: 1,
-    id: 'chroot',
-    folder: '01-chroot',
-    stage: stageOf('chroot'),
-    checks: () => import('./01-chroot/checks.ts'),
-  },
-  {
-    number: 2,
-    id: 'mount',
-    folder: '02-mount',
-    stage: stageOf('mount'),
-    checks: () => import('./02-mount/checks.ts'),
-  },
-  {
-    number: 3,
-    id: 'pid',
-    folder: '03-pid',
-    stage: stageOf('pid'),
-    checks: () => import('./03-pid/checks.ts'),
-  },
-  {
-    number: 4,
-    id: 'uts',
-    folder: '04-uts',
-    stage: stageOf('uts'),
-    checks: () => import('./04-uts/checks.ts'),
-  },
-  {
-    number: 5,
-    id: 'ipc',
-    folder: '05-ipc',
-    stage: stageOf('ipc'),
-    checks: () => import('./05-ipc/checks.ts'),
-  },
-  {
-    number: 7,
-    id: 'user',
-    folder: '07-user',
-    stage: stageOf('user'),
-    checks: () => import('./07-user/checks.ts'),
-  },
-  {
-    number: 8,
-    id: 'time',
-    folder: '08-time',
-    stage: stageOf('time'),
-    checks: () => import('./08-time/checks.ts'),
-  },
-  {
-    number: 9,
-    id: 'cgroup',
-    folder: '09-cgroup',
-    stage: stageOf('cgroup'),
-    checks: () => import('./09-cgroup/checks.ts'),
-  },
+  lesson('00-process', () => import('./00-process/checks.ts')),
+  lesson('01-chroot', () => import('./01-chroot/checks.ts')),
+  lesson('02-mount', () => import('./02-mount/checks.ts')),
+  lesson('03-pid', () => import('./03-pid/checks.ts')),
+  lesson('04-uts', () => import('./04-uts/checks.ts')),
+  lesson('05-ipc', () => import('./05-ipc/checks.ts')),
+  lesson('07-user', () => import('./07-user/checks.ts')),
+  lesson('08-time', () => import('./08-time/checks.ts')),
+  lesson('09-cgroup', () => import('./09-cgroup/checks.ts')),
+  lesson('10-overlay', () => import('./10-overlay/checks.ts')),
+  lesson('12-harden', () => import('./12-harden/checks.ts')),
 ];
 
 /** The runtime as a learner has it after that lesson. */

@@ -14,4 +14,5 @@ export { update } from './runtime/cgroup-update.ts';
 export type { Exit } from './runtime/exit.ts';
 export { planFor } from './runtime/plan.ts';
 export { type Container, perform, run, type StartOptions, start } from './runtime/run.ts';
+export type { CapabilitySets } from './steps/capabilities.ts';
 export type { Draft, Stage, StageFunction } from './steps/stage.ts';

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Check, fail, pass, skip } from '../../src/course/check.ts';
-import { obeying, order, ownNamespace, random } from '../../src/course/probes.ts';
+import { changedMounts, obeying, order, ownNamespace, random } from '../../src/course/probes.ts';
 import { type MountEntry, mountinfo, parseMountinfo } from '../../src/evidence/mountinfo.ts';
 import { NO_NSENTER, tryEscape, WRONG_ROOT } from '../01-chroot/escape.ts';
 
@@ -109,15 +109,9 @@ export const checks: Check[] = [
       const said = await order(container, `mount -t tmpfs ${name} /mnt`);
       const inside = mountinfo(container.pid).some(({ source }) => source === name);
       if (!inside) return fail({ en: `a mount ${name} inside`, zh: `里面有挂载 ${name}` }, said);
-      const before = parseMountinfo(lab.host.mountinfoBefore()).map(key);
-      const now = parseMountinfo(lab.host.mountinfo()).map(key);
-      const more = now.filter((entry) => !before.includes(entry));
-      const less = before.filter((entry) => !now.includes(entry));
-      if (more.length + less.length === 0) return pass();
-      return fail(
-        { en: 'not a line more, not a line less', zh: '一行不多，一行不少' },
-        [...more.map((entry) => `+ ${entry}`), ...less.map((entry) => `- ${entry}`)].join('\n'),
-      );
+      const changed = changedMounts(lab);
+      if (changed.length === 0) return pass();
+      return fail({ en: 'not a line more, not a line less', zh: '一行不多，一行不少' }, changed.join('\n'));
     },
   },
   {
@@ -208,8 +202,3 @@ export const checks: Check[] = [
     },
   },
 ];
-
-/** What makes a mount the same in two namespaces: its number and its ties differ. */
-function key({ device, root, at, type, source }: MountEntry): string {
-  return `${at} ${type} ${source} ${device} ${root}`;
-}

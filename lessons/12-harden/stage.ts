@@ -2,7 +2,7 @@
 import type { Facts } from '../../src/facts/facts.ts';
 import { INIT_ANNOTATION, KEYRING_ANNOTATION } from '../../src/oci/annotations.ts';
 import type { Spec } from '../../src/oci/spec.ts';
-import { boundCapabilities, capabilitySets, dropCapabilities } from '../../src/steps/capabilities.ts';
+import { type CapabilitySets, capabilitySets } from '../../src/steps/capabilities.ts';
 import { labels } from '../../src/steps/labels.ts';
 import { maskSteps } from '../../src/steps/masks.ts';
 import { seccompSteps } from '../../src/steps/seccomp/steps.ts';
@@ -24,19 +24,21 @@ export const owns = [
 
 export default function harden(spec: Spec, facts: Facts): Draft[] {
   if (!spec.process) return [...maskSteps(spec), ...sysctls(spec)];
-  const capabilities = capabilitySets(spec, facts);
-  const seccomp = seccompSteps(spec, facts, spec.annotations?.[INIT_ANNOTATION] === 'true');
+  const sets = capabilitySets(spec, facts);
+  const filter = seccompSteps(spec, facts, spec.annotations?.[INIT_ANNOTATION] === 'true');
+  // #region order
   return [
     ...maskSteps(spec),
     ...sysctls(spec),
     ...keyring(spec),
     ...labels(spec.process, facts),
-    ...boundCapabilities(capabilities),
-    ...seccomp.early,
-    ...dropCapabilities(capabilities),
+    ...bound(sets),
+    ...filter.early,
+    ...drop(sets),
     ...noNewPrivileges(spec),
-    ...seccomp.late,
+    ...filter.late,
   ];
+  // #endregion
 }
 
 /** Keys are found through the session keyring: a new one, made while root's quota pays for it, keeps the caller's outside. */
@@ -46,16 +48,35 @@ function keyring(spec: Spec): Draft[] {
   return [{ at: 'child', phase: 'limits', kind: 'keyring', tolerate: ['ENOSYS', 'EPERM'] }];
 }
 
+/** What has to be done while the process may still do everything. */
+function bound({ bounding }: CapabilitySets): Draft[] {
+  // #region bound
+  const common = { at: 'child', phase: 'limits', field: 'process.capabilities' } as const;
+  return [
+    { ...common, kind: 'capbset', keep: bounding },
+    // Without this, becoming an ordinary user would empty the permitted set before we choose (capabilities(7)).
+    { ...common, kind: 'prctl', option: 'PR_SET_KEEPCAPS', value: 1 },
+  ];
+  // #endregion
+}
+
+/** The last word on what is left. */
+function drop({ effective, permitted, inheritable, ambient }: CapabilitySets): Draft[] {
+  // #region drop
+  const common = { at: 'child', phase: 'privileges', field: 'process.capabilities' } as const;
+  return [
+    { ...common, kind: 'capset', effective, permitted, inheritable },
+    { ...common, kind: 'capambient', raise: ambient },
+  ];
+  // #endregion
+}
+
 function noNewPrivileges(spec: Spec): Draft[] {
   if (!spec.process?.noNewPrivileges) return [];
+  const field = 'process.noNewPrivileges';
+  // #region nnp
   return [
-    {
-      at: 'child',
-      phase: 'privileges',
-      kind: 'prctl',
-      option: 'PR_SET_NO_NEW_PRIVS',
-      value: 1,
-      field: 'process.noNewPrivileges',
-    },
+    { at: 'child', phase: 'privileges', kind: 'prctl', option: 'PR_SET_NO_NEW_PRIVS', value: 1, field },
   ];
+  // #endregion
 }

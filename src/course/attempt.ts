@@ -2,7 +2,7 @@
  * A learner's stage in the real runtime. It is evaluated without rights (sandbox.ts), validated, put in the place of
  * the lesson's own stage, and performed in a box (box.ts) that stands for the host.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, type Stats } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Facts } from '../facts/facts.ts';
 import { probe } from '../facts/probe.ts';
@@ -87,6 +87,10 @@ export class Attempts implements Lab {
 
   read(file: string): string | undefined {
     return readPlain(this.#within(file));
+  }
+
+  stat(file: string): Stats | undefined {
+    return lstatSync(this.#within(file), { throwIfNoEntry: false });
   }
 
   /** Who is in the box can't rename what is in our folder, but all below: a path goes one level further, and no symlink is followed there. */

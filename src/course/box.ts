@@ -68,6 +68,8 @@ export const factsInBox = (facts: Facts, withCgroups: boolean): Facts => ({
   ...facts,
   capabilities: facts.capabilities.filter((name) => !outsideOnly.includes(name)),
   cgroup: withCgroups ? cgroupInBox(facts) : { ...facts.cgroup, writable: false },
+  // Its root is the root of a user namespace.
+  ...(facts.overlay ? { overlay: { ...facts.overlay, ownRoot: true, mapsLayers: false } } : {}),
 });
 
 /** A folder for root file systems that boxes get to see under the same path. Who is in there can't rename what it holds. */

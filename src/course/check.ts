@@ -1,4 +1,5 @@
 /** What a lesson's checks.ts is made of: claims about evidence, each with one of four outcomes. */
+import type { Stats } from 'node:fs';
 import type { Writable } from 'node:stream';
 import type { Spec } from '../oci/spec.ts';
 import type { KeptType } from './kept-namespace.ts';
@@ -52,6 +53,8 @@ export interface Lab {
   write(file: string, text: string): void;
   /** Undefined if it is not there, or no plain file. */
   read(file: string): string | undefined;
+  /** What lies there, a symlink or a device itself; undefined if nothing does. */
+  stat(file: string): Stats | undefined;
 }
 
 export interface Running {

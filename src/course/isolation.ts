@@ -1,14 +1,17 @@
 /** What a process has of its own and what it shares with us, read from /proc: evidence, never the plan. */
-import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, statfsSync, statSync } from 'node:fs';
 import os from 'node:os';
 import { timeOffsets } from '../evidence/clocks.ts';
 import { credentials, idInside, idMap } from '../evidence/ids.ts';
 import { names } from '../evidence/names.ts';
+import { type Privileges, privileges } from '../evidence/privileges.ts';
 import type { Text } from './check.ts';
 
 export interface Row {
   what: Text;
   own: boolean;
+  /** In place of "its own" and "the host's". */
+  whose?: Text;
   /** The same fact on both sides. */
   inside: Text;
   outside: Text;
@@ -24,6 +27,12 @@ export function isolation(pid: number): Row[] {
       outside: both(`inode ${inode('/')}`),
     },
     namespace(pid, 'mnt', { en: 'mounts', zh: '挂载' }, mounts),
+    {
+      what: { en: 'file system of /', zh: '/ 的文件系统' },
+      own: fileSystem(pid) === OVERLAY,
+      inside: both(fileSystems.get(fileSystem(pid)) ?? '–'),
+      outside: both(fileSystems.get(fileSystem('self')) ?? '–'),
+    },
     namespace(pid, 'pid', { en: 'process numbers', zh: '进程号' }, number),
     namespace(pid, 'uts', { en: 'host name', zh: '主机名' }, hostname),
     namespace(pid, 'ipc', { en: 'IPC objects', zh: 'IPC 对象' }),
@@ -37,10 +46,57 @@ export function isolation(pid: number): Row[] {
       outside: both(cgroup('self')),
     },
     namespace(pid, 'cgroup', { en: 'view of cgroups', zh: 'cgroup 视图' }),
+    ...restrictions(pid),
   ];
 }
 
+/** Nothing of its own, but less of what all share. */
+function restrictions(pid: number): Row[] {
+  const [inside, outside] = [privileges(pid), privileges('self')];
+  const filters = ({ seccomp, filters = seccomp === 2 ? 1 : 0 }: Privileges) => filters;
+  const capabilities = ({ sets }: Privileges): Text => ({
+    en: `${sets.bounding.length} capabilities`,
+    zh: `${sets.bounding.length} 项能力`,
+  });
+  const judged = (of: Privileges): Text => ({
+    en: `${filters(of) || 'no'} filter${filters(of) === 1 ? '' : 's'}`,
+    zh: filters(of) ? `${filters(of)} 个过滤器` : '没有过滤器',
+  });
+  return [
+    {
+      what: { en: 'root’s powers', zh: 'root 的权力' },
+      own: inside.sets.bounding.length < outside.sets.bounding.length,
+      whose: less(inside.sets.bounding.length < outside.sets.bounding.length),
+      inside: capabilities(inside),
+      outside: capabilities(outside),
+    },
+    {
+      what: { en: 'system calls', zh: '系统调用' },
+      own: filters(inside) > filters(outside),
+      whose: less(filters(inside) > filters(outside)),
+      inside: judged(inside),
+      outside: judged(outside),
+    },
+  ];
+}
+
+const less = (is: boolean): Text =>
+  is ? { en: 'fewer', zh: '更少' } : { en: 'as outside', zh: '与外面一样' };
+
 type Who = number | 'self';
+
+/** An overlay is made for one container; every other kind is a part of what the host has mounted. */
+const OVERLAY = 0x794c7630;
+/** statfs(2). */
+const fileSystems: ReadonlyMap<number, string> = new Map([
+  [OVERLAY, 'overlay'],
+  [0xef53, 'ext4'],
+  [0x58465342, 'xfs'],
+  [0x9123683e, 'btrfs'],
+  [0x01021994, 'tmpfs'],
+  [0x6969, 'nfs'],
+]);
+const fileSystem = (who: Who): number => statfsSync(`/proc/${who}/root/`).type;
 
 /** namespaces(7): the same inode number means the same namespace; a type that the kernel was built without is everyone's. */
 function namespace(pid: number, type: string, what: Text, fact?: (who: Who, pid: number) => Text): Row {

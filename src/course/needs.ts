@@ -1,7 +1,9 @@
 /** What a scene may need and not every host has: then the learner is shown its text alone, and told why. */
 import { existsSync } from 'node:fs';
+import { holdsUpper } from '../facts/overlay.ts';
 import { probe } from '../facts/probe.ts';
 import { inUserNamespace, spareIds } from '../facts/userns.ts';
+import { dataFolder } from '../runtime/folders.ts';
 import { versionOf } from '../steps/cgroup/resources.ts';
 import type { Text } from './check.ts';
 import type { Scene } from './lesson.ts';
@@ -46,6 +48,13 @@ export const needs = {
     why: {
       en: 'This kernel has no time namespaces (Linux 5.6, CONFIG_TIME_NS), so it is not played.',
       zh: '这个内核没有时间命名空间（Linux 5.6，CONFIG_TIME_NS），所以不演示。',
+    },
+  },
+  layers: {
+    met: () => holdsUpper(dataFolder),
+    why: {
+      en: `This takes a kernel and a disk that can hold layers (Linux 5.11; for ordinary users 6.6; ${dataFolder} on neither overlay nor NFS), so it is not played.`,
+      zh: `这里要求内核和磁盘放得下层（Linux 5.11；普通用户要 6.6；${dataFolder} 不能在 overlay 或 NFS 上），所以不演示。`,
     },
   },
 } satisfies Record<string, Need>;

@@ -1,9 +1,11 @@
 /** What a learner's stage may do beyond being well-formed, in the place of a lesson's own. */
 import type { Facts } from '../facts/facts.ts';
 import type { Spec } from '../oci/spec.ts';
+import { PlanError } from '../plan/error.ts';
 import type { Policy } from '../plan/validate.ts';
 import { treesOf } from '../steps/cgroup/place.ts';
 import { defaultDevicePaths } from '../steps/devices.ts';
+import { layersOf } from '../steps/overlay/spec.ts';
 import type { Draft } from '../steps/stage.ts';
 
 /** It may use on the host's side what the lesson's own stage does there, and the config's paths. */
@@ -19,6 +21,7 @@ export function policyFor(spec: Spec, facts: Facts, reference: readonly Draft[])
       spec.root?.path,
       ...sources.map((mount) => mount.source),
       ...(spec.linux?.namespaces ?? []).map(({ path }) => path),
+      ...layerFolders(spec),
       ...defaultDevicePaths,
       ...own,
     ].filter((path) => path !== undefined),
@@ -26,6 +29,17 @@ export function policyFor(spec: Spec, facts: Facts, reference: readonly Draft[])
     argv: spec.process?.args ?? [],
     envp: spec.process?.env ?? [],
   };
+}
+
+/** A config whose layers make no sense gives none: the stage has to refuse it. */
+function layerFolders(spec: Spec): readonly (string | undefined)[] {
+  try {
+    const { lower = [], upper, work } = layersOf(spec) ?? {};
+    return [...lower, upper, work];
+  } catch (error) {
+    if (error instanceof PlanError) return [];
+    throw error;
+  }
 }
 
 /** What one does with cgroups, even where this config asks for no limit. */

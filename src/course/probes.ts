@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type MountEntry, parseMountinfo } from '../evidence/mountinfo.ts';
 import { namespace, status } from '../evidence/process.ts';
 import type { Spec } from '../oci/spec.ts';
 import { type Check, fail, type Lab, type Outcome, pass, type Running } from './check.ts';
@@ -81,6 +82,24 @@ export function secretBeside(lab: Lab, container: Running, name: string): { file
   const secret = { file: join(dirname(container.rootfs), name), text: random() };
   lab.write(secret.file, `${secret.text}\n`);
   return secret;
+}
+
+/** The host's mounts since the last container was made: `+` for one that has come, `-` for one that has gone. */
+export function changedMounts({ host }: Lab): string[] {
+  const [before, now] = [host.mountinfoBefore(), host.mountinfo()].map((text) =>
+    parseMountinfo(text).map(key),
+  );
+  const without = (list: string[] = [], other: string[] = []) =>
+    list.filter((entry) => !other.includes(entry));
+  return [
+    ...without(now, before).map((entry) => `+ ${entry}`),
+    ...without(before, now).map((entry) => `- ${entry}`),
+  ];
+}
+
+/** What makes a mount the same in two namespaces: its number and its ties differ. */
+function key({ device, root, at, type, source }: MountEntry): string {
+  return `${at} ${type} ${source} ${device} ${root}`;
 }
 
 /** Asks until it holds or the time is up; a new process needs a moment. */

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { inUserNamespace } from '../facts/userns.ts';
 import type { Spec } from '../oci/spec.ts';
 import { packageRoot } from '../package-root.ts';
+import { dataFolder } from '../runtime/folders.ts';
 import { giveToNamespace } from '../runtime/owners.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
 import { spareMaps } from '../runtime/spare-ids.ts';
@@ -30,6 +31,12 @@ export interface ContainerShell {
 const tslab = join(packageRoot, 'bin/tslab');
 /** What lessons break on the stand-in; unshare(1) and nsenter(1) call them the same. */
 const standIn = ['--mount', '--uts', '--ipc'];
+/**
+ * Images, volumes and containers that scenes make lie in the room's folder, and go with it; the learner's own are not seen
+ * there. Only the folder of rooms themselves is where it was.
+ */
+const ownData =
+  'mkdir -p "$1/course"; mount --bind "$2/course" "$1/course"; mount --rbind "$1" "$2"; exec sh';
 const START_LIMIT = 10_000;
 const GRACE = 3000;
 
@@ -66,7 +73,8 @@ export class SceneRoom {
 
   /** unshare(1) execs the shell, so its process is the shell, and the namespaces end with it. */
   hostShell(): Shell {
-    const child = this.#spawn(['unshare', ...standIn, '--propagation', 'private', 'sh']);
+    const own = ['sh', '-ec', ownData, 'sh', join(this.#folder, 'data'), dataFolder];
+    const child = this.#spawn(['unshare', ...standIn, '--propagation', 'private', ...own]);
     this.#host = child;
     return new Shell(shellProcess(child, () => endAll([child.pid ?? 0, ...processesMarked(this.#mark)])));
   }

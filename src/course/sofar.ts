@@ -1,7 +1,8 @@
 /** "So far": what the runtime built up to a lesson isolates, read off a living container, and what the lesson added to the plan. */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { diffArrays } from 'diff';
+import { LOWER_ANNOTATION, UPPER_ANNOTATION, WORK_ANNOTATION } from '../oci/annotations.ts';
 import { defaultSpec } from '../oci/default.ts';
 import type { NamespaceType, Spec } from '../oci/spec.ts';
 import { explainCall } from '../plan/explain.ts';
@@ -69,7 +70,29 @@ function withShackles(spec: Spec, id: string): Spec {
   if (has('user')) spec.linux = { ...asking(spec, 'user'), ...ids() };
   if (has('time') && existsSync('/proc/self/ns/time'))
     spec.linux = { ...asking(spec, 'time'), timeOffsets: { boottime: { secs: 10 * 86_400 } } };
+  if (has('overlay') && needs.layers.met()) standOnLayers(spec);
   return spec;
+}
+
+/** The root folder's files become the one layer of an image. */
+function standOnLayers(spec: Spec): void {
+  const { path = '/' } = spec.root ?? {};
+  const [upper, work, merged] = ['upper', 'work', 'merged'].map((name) => `${path}-${name}`) as [
+    string,
+    string,
+    string,
+  ];
+  for (const folder of [upper, work, merged]) {
+    mkdirSync(folder, { recursive: true });
+    giveToNamespace(folder, spec);
+  }
+  spec.root = { ...spec.root, path: merged };
+  spec.annotations = {
+    ...spec.annotations,
+    [LOWER_ANNOTATION]: JSON.stringify([path]),
+    [UPPER_ANNOTATION]: upper,
+    [WORK_ANNOTATION]: work,
+  };
 }
 
 const asking = ({ linux }: Spec, type: NamespaceType) => ({
@@ -93,8 +116,8 @@ function printTable(rows: readonly Row[], language: Language, screen: Screen): v
       .join('')
       .trimEnd();
   screen.print(screen.style('dim', `  ${line([words.whatItSees, '', words.inside, words.outside])}`));
-  for (const { what, own, inside, outside } of rows) {
-    const whose = own ? words.isolated : words.shared;
+  for (const { what, own, whose: said, inside, outside } of rows) {
+    const whose = said?.[language] ?? (own ? words.isolated : words.shared);
     const cells = line([what[language], whose, shorten(inside[language]), shorten(outside[language])]);
     screen.item(own ? 'pass' : 'none', screen.style(own ? 'reset' : 'dim', cells));
   }

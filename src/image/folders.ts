@@ -1,26 +1,19 @@
 /** What a container of an image needs on disk, and whether it can have it as layers. */
 
-import { chmodSync, chownSync, mkdirSync, type Stats, statfsSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isAtLeast } from '../facts/kernel.ts';
-import { overlayFacts } from '../facts/overlay.ts';
+import { overlayFacts, takesNoUpper } from '../facts/overlay.ts';
 import { namespace, type Spec } from '../oci/spec.ts';
 import type { Folder } from '../runtime/containers.ts';
 import { MOST_MAPPED } from '../steps/overlay/mount.ts';
 import { topmost } from './layer-files.ts';
 
-/** File systems that can't hold an upper layer (overlayfs.rst, "Upper and Lower"; statfs(2)). */
-const noUpper: ReadonlyMap<number, string> = new Map([
-  [0x794c7630, 'overlay'],
-  [0x6969, 'NFS'],
-  [0x01021997, '9p'],
-]);
-
 /** Why this container can't have the layers themselves; undefined if it can. */
 export function copyReason(folder: Folder, layers: readonly string[], spec: Spec): string | undefined {
   const data = dirname(dirname(folder.path));
-  const type = noUpper.get(statfsSync(data).type);
+  const type = takesNoUpper(data);
   if (type !== undefined) return `${data} is on a file system (${type}) that takes no upper layer`;
   const kernel = release();
   const { mapsLayers, ownRoot } = overlayFacts();

@@ -74,6 +74,15 @@ const idMapHints: Readonly<Record<string, string>> = {
   EINVAL: 'a line is `inside outside count`, ended by a newline, and no two lines overlap',
 };
 
+/** capabilities(7), capset(2), seccomp(2): each of them comes too late or too early. */
+const privilegeHints: Readonly<Record<string, string>> = {
+  'capbset EPERM': 'it takes CAP_SETPCAP: before the user changes, and before capset (capabilities(7))',
+  'capset EPERM':
+    'the permitted set never grows: setuid has emptied it (PR_SET_KEEPCAPS comes before), or a name is missing in the bounding set',
+  'capambient EPERM': 'what is raised has to be permitted and inheritable by then: capset comes before',
+  'seccomp EACCES': 'a filter takes no_new_privs, set before it, or CAP_SYS_ADMIN (seccomp(2))',
+};
+
 function stepHint(step: Step, errno: string, said: string): string | undefined {
   if (step.kind === 'spawn' && /File exists[\s\S]*add element/.test(said))
     return 'that port of the host leads into another container already: see tslab ps';
@@ -92,6 +101,6 @@ function stepHint(step: Step, errno: string, said: string): string | undefined {
     return 'from a login session a user can’t enter the cgroups of their own systemd: put systemd-run --user --scope before the command';
   if (step.kind === 'schedattr' && errno === 'EPERM')
     return 'it takes CAP_SYS_NICE; where cgroups have a real-time budget, set linux.resources.cpu.realtimeRuntime';
-  if (step.kind !== 'exec' || errno !== 'ENOENT') return undefined;
+  if (step.kind !== 'exec' || errno !== 'ENOENT') return privilegeHints[`${step.kind} ${errno}`];
   return `there is no ${step.argv[0]} in the container, or its interpreter or dynamic loader is missing there`;
 }

@@ -165,10 +165,20 @@ function checkMountSource(step: Loose, name: string, policy: Policy): void {
   if (flags.some((flag) => changes.includes(flag))) return;
   if (flags.includes('MS_BIND') || flags.includes('MS_MOVE'))
     allowedHostPath(String(step.source), name, policy);
+  else if (step.fstype === 'overlay') checkFolders(String(step.data ?? ''), name, policy);
   else oneOf(step.fstype, ownFileSystems, `${name}: fstype`);
   // v1's options can name a program that the kernel runs (cgroups(7), "release_agent").
   if (String(step.fstype).startsWith('cgroup') && !/^[\w,]*$/.test(String(step.data ?? '')))
     throw new PlanError(`${name}: data is ${show(step.data)}; it takes names of controllers`);
+}
+
+/** The options of an overlay name folders: by a path, or by one below where the child stands, which steps have made. */
+function checkFolders(data: string, name: string, policy: Policy): void {
+  for (const [key = '', value = ''] of data.split(',').map((option) => option.split('='))) {
+    const folders = folderKeys.test(key) ? value.split(':') : [];
+    for (const folder of folders)
+      if (folder.includes('/')) allowedHostPath(folder, `${name}: data: ${key}`, policy);
+  }
 }
 
 function allowedHostPath(path: string, name: string, policy: Policy): void {

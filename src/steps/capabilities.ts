@@ -3,10 +3,10 @@ import type { Facts } from '../facts/facts.ts';
 import { type CapabilitySet, namespace, type Spec } from '../oci/spec.ts';
 import { PlanError } from '../plan/error.ts';
 import { type Capability, capabilities } from '../plan/flags.ts';
-import type { Draft } from './stage.ts';
 
 const sets = ['bounding', 'effective', 'permitted', 'inheritable', 'ambient'] as const;
-type Sets = Record<CapabilitySet, Capability[]>;
+/** The names that each set is to have. */
+export type CapabilitySets = Record<CapabilitySet, Capability[]>;
 
 /**
  * What this process can be given: in a user namespace of its own all that the kernel knows, since its first process
@@ -33,11 +33,11 @@ export function notAmbient(spec: Spec): Capability[] {
 }
 
 /** The sets as they will be. A config that says nothing of capabilities gets none, as with other runtimes. */
-export function capabilitySets(spec: Spec, facts: Facts): Sets {
+export function capabilitySets(spec: Spec, facts: Facts): CapabilitySets {
   const can = grantable(spec, facts);
   const wanted = Object.fromEntries(
     sets.map((set) => [set, asCapabilities(spec, set).filter((name) => can.includes(name))]),
-  ) as Sets;
+  ) as CapabilitySets;
   demand(wanted, 'effective', 'permitted');
   demand(wanted, 'inheritable', 'bounding');
   const never = notAmbient(spec);
@@ -50,29 +50,8 @@ function asCapabilities(spec: Spec, set: CapabilitySet): Capability[] {
 }
 
 /** The kernel's own rules, told with names instead of EPERM (capabilities(7), capset(2)). */
-function demand(wanted: Sets, set: CapabilitySet, of: CapabilitySet): void {
+function demand(wanted: CapabilitySets, set: CapabilitySet, of: CapabilitySet): void {
   const missing = wanted[set].find((name) => !wanted[of].includes(name));
   if (missing !== undefined)
     throw new PlanError(`process.capabilities.${set}: ${missing} has to be in ${of}, too (capabilities(7))`);
-}
-
-const field = 'process.capabilities';
-
-/** What has to be done while the process may still do everything. */
-export function boundCapabilities(wanted: Sets): Draft[] {
-  const common = { at: 'child', phase: 'limits', field } as const;
-  return [
-    { ...common, kind: 'capbset', keep: wanted.bounding },
-    // Without this, becoming an ordinary user would empty the permitted set before we choose (capabilities(7)).
-    { ...common, kind: 'prctl', option: 'PR_SET_KEEPCAPS', value: 1 },
-  ];
-}
-
-/** The last word on what is left. */
-export function dropCapabilities({ effective, permitted, inheritable, ambient }: Sets): Draft[] {
-  const common = { at: 'child', phase: 'privileges', field } as const;
-  return [
-    { ...common, kind: 'capset', effective, permitted, inheritable },
-    { ...common, kind: 'capambient', raise: ambient },
-  ];
 }

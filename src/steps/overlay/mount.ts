@@ -148,15 +148,17 @@ export function byShortNames(spec: Spec, { lower, upper, work }: Layers, { userx
     { ...own_, kind: 'mount', target: '/', flags: ['MS_REC', treePropagation(spec)] },
     { ...own_, kind: 'mount', target: place, ...scratch },
     { ...own_, kind: 'chdir', path: place },
-    { ...own_, kind: 'mkdir', path: 'merged', mode: 0o755 },
+    { ...own_, kind: 'open', path: place, flags: ['O_PATH', 'O_DIRECTORY'], as: 'names' },
+    { ...own_, kind: 'mkdir', dir: 'names', path: 'merged', mode: 0o755 },
     ...[...names, ...own].flatMap((link): Draft[] => [
       // Only looked at: mount(2) would not tell which one is missing.
       { ...common, kind: 'open', path: link.target, flags: ['O_PATH', 'O_DIRECTORY'], field: link.field },
-      { ...common, kind: 'symlink', ...link },
+      { ...common, kind: 'symlink', dir: 'names', ...link },
     ]),
     { ...own_, kind: 'mount', source: 'overlay', target: 'merged', fstype: 'overlay', data },
     { ...own_, kind: 'open_tree', path: 'merged', as: 'root' },
     { ...own_, kind: 'chdir', path: '/' },
+    { ...own_, kind: 'close', fd: 'names' },
     { ...own_, kind: 'umount', target: place, flags: ['MNT_DETACH'] },
   ];
 }

@@ -49,7 +49,7 @@ export function seccompSteps(spec: Spec, facts: Facts, hasInit: boolean): Seccom
       ...common,
       phase,
       kind: 'seccomp',
-      program: programFor(seccomp, process.arch as Machine),
+      program: filterProgram(seccomp),
       flags: flagsOf(seccomp),
       ...listener,
     },
@@ -58,8 +58,15 @@ export function seccompSteps(spec: Spec, facts: Facts, hasInit: boolean): Seccom
   return free ? { early: [], late: load } : { early: [...mayLoad(spec, facts), ...load], late: [] };
 }
 
-/** Compiling takes milliseconds, so the filter of nearly every `tslab run` is kept ready (scripts/default-filter.ts). */
-function programFor(seccomp: Seccomp, machine: Machine): string {
+/**
+ * The filter that these rules say, as seccomp(2) takes it: classic BPF, in base64.
+ *
+ * Compiling takes milliseconds, so the filter of nearly every `tslab run` is kept ready (scripts/default-filter.ts).
+ *
+ * @throws PlanError naming the rule.
+ */
+export function filterProgram(seccomp: Seccomp): string {
+  const machine = process.arch as Machine;
   return seccomp === plainSeccomp() ? readyPrograms[machine] : compile(seccomp, machine).toString('base64');
 }
 

@@ -44,6 +44,35 @@ describe('steps can’t leave the root folder', () => {
     expect(said).not.toContain(ground.secret);
   });
 
+  test('by layers, named or handed over', async () => {
+    const layers = "at: 'child', phase: 'layers'";
+    const tries = [
+      `{ ${layers}, kind: 'mount', source: 'overlay', target: ROOT, fstype: 'overlay', data: 'lowerdir=$FOLDER:' + ROOT },`,
+      `{ ${layers}, kind: 'fsopen', fstype: 'overlay', as: 'o' },
+       { ${layers}, kind: 'fsconfig', fd: 'o', command: 'FSCONFIG_SET_STRING', key: 'lowerdir', value: '$FOLDER:' + ROOT },`,
+      `{ ${layers}, kind: 'open', path: '$FOLDER', flags: ['O_PATH'], as: 'layer' },`,
+    ];
+    for (const steps of tries) {
+      const said = await ground.attempt('overlay', steps, ['cat', ground.canary]);
+      expect(said).not.toContain(ground.secret);
+      expect(said).toMatch(/not of this container|hand its descriptor over/);
+    }
+  });
+
+  test('by a layer that is a symlink', async () => {
+    const said = await ground.attempt(
+      'overlay',
+      `${link}
+      { ${inMounts}, kind: 'chdir', path: ROOT },
+      { ${inMounts}, kind: 'mount', source: 'overlay', target: ROOT + '/mnt', fstype: 'overlay', data: 'lowerdir=way-out:dev' },
+      { ${inMounts}, kind: 'chdir', path: '/' },`,
+      ['sh', '-c', `ls /mnt; cat /mnt${ground.canary} 2>&1`],
+    );
+    expect(said).toMatch(/^launch$/m); // it did get out: the box's launcher lies there
+    expect(said).not.toContain(ground.secret);
+    expect(said).toMatch(/No such file/);
+  });
+
   test('by a proc file system, to the kernel’s settings', async () => {
     // Whatever it is set to stays: the same value is written.
     const name = '/proc/sys/kernel/printk_ratelimit';
