@@ -65,6 +65,7 @@ export const lessons: readonly Lesson[] = [
   lesson('03-pid', () => import('./03-pid/checks.ts')),
   lesson('04-uts', () => import('./04-uts/checks.ts')),
   lesson('05-ipc', () => import('./05-ipc/checks.ts')),
+  lesson('06-net', () => import('./06-net/checks.ts')),
   lesson('07-user', () => import('./07-user/checks.ts')),
   lesson('08-time', () => import('./08-time/checks.ts')),
   lesson('09-cgroup', () => import('./09-cgroup/checks.ts')),

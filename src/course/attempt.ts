@@ -26,6 +26,7 @@ import {
   performIn,
   sharedTree,
 } from './box.ts';
+import { bridgeFor } from './box-bridge.ts';
 import { cgroupInBox, controllersInBox, stepAside } from './box-cgroup.ts';
 import type { CatalogLesson } from './catalog.ts';
 import type { Lab, Running } from './check.ts';
@@ -119,9 +120,18 @@ export class Attempts implements Lab {
     if (kept) joining(asked, kept);
     change(asked);
     const withCgroups = this.controllers.length > 0;
-    const facts = factsInBox(probe(asked), withCgroups);
+    const bridge = bridgeFor(asked);
+    const facts = {
+      ...factsInBox(probe(asked), withCgroups),
+      ...(bridge ? { network: bridge.facts } : {}),
+    };
     const spec = withOwnCgroup('attempt', asked, facts);
-    const before = [...sharedTree, ...stepAside(facts.cgroup), ...(kept ? keeping(kept) : [])];
+    const before = [
+      ...sharedTree,
+      ...stepAside(facts.cgroup),
+      ...(kept ? keeping(kept) : []),
+      ...(bridge?.before ?? []),
+    ];
     const plan = planFor('attempt', spec, facts, await this.#stages(spec, facts), { before });
     const box = await openBox(this.#folder, withCgroups);
     this.#boxes.push(box);

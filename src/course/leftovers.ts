@@ -1,6 +1,7 @@
 /** What of ours is on this host: taken before and after, the difference is what a lesson left behind. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { isLauncher } from './processes.ts';
 
 export type Belongings = ReadonlySet<string>;
 
@@ -31,13 +32,10 @@ function cgroups(): string[] {
     .map((dir) => `cgroup ${dir}`);
 }
 
-/** The launcher runs from a sealed copy in memory, or from its file. */
 function processes(): string[] {
-  return list('/proc').flatMap((pid) => {
-    if (!/^\d+$/.test(pid)) return [];
-    const exe = attempt(() => readlinkSync(`/proc/${pid}/exe`)) ?? '';
-    return /^\/memfd:.*(tslab|launch)|native\/build\/launch/.test(exe) ? [`process ${pid} (${exe})`] : [];
-  });
+  return list('/proc')
+    .filter((pid) => /^\d+$/.test(pid) && isLauncher(Number(pid)))
+    .map((pid) => `process ${pid} (${attempt(() => readlinkSync(`/proc/${pid}/exe`)) ?? 'gone'})`);
 }
 
 function states(): string[] {

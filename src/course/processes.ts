@@ -1,5 +1,5 @@
 /** Finds processes of ours in /proc, and ends them. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** proc_pid_task_tid_children(5) needs a kernel option, so parents are read the other way round. */
 export function childrenOf(pid: number): number[] {
@@ -18,6 +18,15 @@ export function descendants(pid: number): number[] {
 /** Those that have `NAME=value` in the environment that they began with. */
 export function processesMarked(mark: string): number[] {
   return all().filter((pid) => read(`/proc/${pid}/environ`).split('\0').includes(mark));
+}
+
+/** The launcher runs from a sealed copy in memory, or from its file. */
+export function isLauncher(pid: number): boolean {
+  try {
+    return /^\/memfd:.*(tslab|launch)|native\/build\/launch/.test(readlinkSync(`/proc/${pid}/exe`));
+  } catch {
+    return false; // it has gone
+  }
 }
 
 /** SIGKILL for each; one that has gone already is fine. */

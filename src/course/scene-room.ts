@@ -1,7 +1,7 @@
 /**
  * Where scenes play: a scratch folder, a shell that stands for the host, in namespaces of its own, and containers
- * started from within these. What was played there can't reach the host's mounts, its names or its IPC objects, and all
- * of it goes when the room is closed.
+ * started from within these. What was played there can't reach the host's mounts, its names, its IPC objects or its
+ * network, and all of it goes when the room is closed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -15,7 +15,7 @@ import { dataFolder } from '../runtime/folders.ts';
 import { giveToNamespace } from '../runtime/owners.ts';
 import { copyRootfs } from '../runtime/rootfs.ts';
 import { spareMaps } from '../runtime/spare-ids.ts';
-import { childrenOf, descendants, endAll, processesMarked } from './processes.ts';
+import { childrenOf, descendants, endAll, isLauncher, processesMarked } from './processes.ts';
 import { markOf, ownFolder, removeFolder } from './rootfs.ts';
 import { timeScale } from './scale.ts';
 import { Shell, type ShellProcess } from './shell.ts';
@@ -30,13 +30,15 @@ export interface ContainerShell {
 
 const tslab = join(packageRoot, 'bin/tslab');
 /** What lessons break on the stand-in; unshare(1) and nsenter(1) call them the same. */
-const standIn = ['--mount', '--uts', '--ipc'];
+const standIn = ['--mount', '--uts', '--ipc', '--net'];
 /**
  * Images, volumes and containers that scenes make lie in the room's folder, and go with it; the learner's own are not seen
- * there. Only the folder of rooms themselves is where it was.
+ * there. Only the folder of rooms themselves is where it was. And a machine's lo is up; one without ip(8) plays lessons that
+ * are not about it.
  */
-const ownData =
-  'mkdir -p "$1/course"; mount --bind "$2/course" "$1/course"; mount --rbind "$1" "$2"; exec sh';
+const furnish =
+  'mkdir -p "$1/course"; mount --bind "$2/course" "$1/course"; mount --rbind "$1" "$2"; ' +
+  'ip link set lo up 2>/dev/null || :; exec sh';
 const START_LIMIT = 10_000;
 const GRACE = 3000;
 
@@ -73,7 +75,7 @@ export class SceneRoom {
 
   /** unshare(1) execs the shell, so its process is the shell, and the namespaces end with it. */
   hostShell(): Shell {
-    const own = ['sh', '-ec', ownData, 'sh', join(this.#folder, 'data'), dataFolder];
+    const own = ['sh', '-ec', furnish, 'sh', join(this.#folder, 'data'), dataFolder];
     const child = this.#spawn(['unshare', ...standIn, '--propagation', 'private', ...own]);
     this.#host = child;
     return new Shell(shellProcess(child, () => endAll([child.pid ?? 0, ...processesMarked(this.#mark)])));
@@ -105,6 +107,15 @@ export class SceneRoom {
     const [pid] = childrenOf(launcher);
     if (!pid) throw new Error(`tslab ${run.join(' ')}: no container process below ${child.pid}`);
     return { shell, pid, rootfs, id };
+  }
+
+  /** Ends the containers that scenes left in the background, and lets their launchers take back what they made. */
+  async endContainers(): Promise<void> {
+    const launchers = () => processesMarked(this.#mark).filter(isLauncher);
+    endAll(launchers().flatMap(childrenOf));
+    const deadline = performance.now() + GRACE;
+    while (launchers().length > 0 && performance.now() < deadline)
+      await new Promise((done) => setTimeout(done, 20));
   }
 
   /** Kills what scenes left running, and removes the folder. */

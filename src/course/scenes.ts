@@ -41,6 +41,7 @@ export class Stage {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#endContainer();
+    await this.#room?.endContainers();
     await this.#host?.close();
     await this.#room?.close();
   }

@@ -41,6 +41,12 @@ export function examine(facts: Facts): Finding[] {
     namespace('ipc', '5 ipc'),
     namespace('network', '6 net'),
     {
+      ok: facts.network?.ip !== undefined,
+      name: 'ip (scenes and checks)',
+      lesson: '6 net',
+      remedy: 'type: sudo apt-get install iproute2',
+    },
+    {
       ok: facts.network?.nft !== undefined && facts.network.nftLack === undefined,
       name: 'nft (bridges and published ports)',
       lesson: '6 net',

@@ -79,10 +79,13 @@ export interface NetworkFacts {
   readonly forwarding: boolean;
   /** The text of /etc/resolv.conf, or of what systemd-resolved writes for those who can't reach its own 127.0.0.53. */
   readonly resolv: string;
-  /** Absolute path of the nft program, if the host has it. */
+  /** Absolute paths of the programs nft and ip, if the host has them. */
   readonly nft?: string;
+  readonly ip?: string;
   /** What this kernel lacks for a bridge's rules, and what nft said: then there can be no bridge. */
   readonly nftLack?: string;
+  /** Whoever asks sees to the rest, the bridge and its rules and names: a container gets its cable and its own side of it. */
+  readonly plugOnly?: boolean;
   /** Those of the host's links that the config moves, as they are before. */
   readonly devices: Readonly<Record<string, NetDevice>>;
 }

@@ -11,7 +11,7 @@ export function networkFor(spec: Spec | undefined): Pick<Facts, 'network'> {
   const devices = Object.keys(spec?.linux?.netDevices ?? {});
   if (spec && (asked === undefined || asked === 'none') && devices.length === 0) return {};
   const routes = readRoutes();
-  const nft = programPath('nft');
+  const [nft, ip] = [programPath('nft'), programPath('ip')];
   return {
     network: {
       // Not /sys/class/net: that shows the namespace that sysfs was mounted in.
@@ -27,6 +27,7 @@ export function networkFor(spec: Spec | undefined): Pick<Facts, 'network'> {
       forwarding: read('/proc/sys/net/ipv4/ip_forward').trim() === '1',
       resolv: resolvers(),
       ...(nft === undefined ? {} : { nft, ...lackOf(nft, routes) }),
+      ...(ip === undefined ? {} : { ip }),
       devices: Object.fromEntries(devices.flatMap((name) => deviceOf(name))),
     },
   };

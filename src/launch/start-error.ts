@@ -26,6 +26,14 @@ const hints: Readonly<Record<string, string>> = {
   ENOSYS: 'this kernel is too old for the call',
 };
 
+/** Of rtnetlink(7). */
+const netlinkHints: Readonly<Record<string, string>> = {
+  ENODEV: 'there is no such link in the network of the hand that asks',
+  ENETUNREACH:
+    'a gateway has to be a neighbour: an address of its network comes first, and a link that is up',
+  EOPNOTSUPP: 'this kernel makes no links of that kind: see tslab doctor',
+};
+
 export class StartError extends Error {
   override readonly name = 'StartError';
   readonly step: Step;
@@ -84,6 +92,7 @@ const privilegeHints: Readonly<Record<string, string>> = {
 };
 
 function stepHint(step: Step, errno: string, said: string): string | undefined {
+  if (step.kind === 'netlink') return netlinkHints[errno];
   if (step.kind === 'spawn' && /File exists[\s\S]*add element/.test(said))
     return 'that port of the host leads into another container already: see tslab ps';
   if (step.kind === 'spawn' && errno === 'ENOENT')

@@ -108,6 +108,8 @@ function checkPolicy(step: Loose, where: string, policy: Policy): void {
     throw new PlanError(`${name}: a learner's container has its launcher as long as it lives`);
   if (neverALearners.includes(kind) || (kind === 'netlink' && step.alone !== undefined))
     throw new PlanError(`${name}: a learner's step does not run or lock what is the host's`);
+  if (kind === 'netlink' && step.protocol !== 0)
+    throw new PlanError(`${name}: protocol: a learner's step speaks rtnetlink, 0, and nothing else`);
   if (step.undo !== undefined) checkUndoPath(step.undo as Loose, name, policy);
   const own = step.at === 'child' && step.dir === undefined && aboutItself.includes(String(step.path));
   if (own && (kind === 'write' || kind === 'open')) return;

@@ -117,6 +117,11 @@ test.each([
     /does not run or lock/,
   ],
   [
+    'netlink that is not about links, addresses and routes',
+    child({ kind: 'netlink', protocol: 12, messages: '' }),
+    /speaks rtnetlink/,
+  ],
+  [
     'another process moved into a cgroup',
     child({ kind: 'write', dir: 'cgroup-pids', path: '', data: '1' }),
     /writes 0/,

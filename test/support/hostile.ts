@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Attempts } from '../../src/course/attempt.ts';
 import { findLesson } from '../../src/course/catalog.ts';
+import type { Spec } from '../../src/oci/spec.ts';
 
 export const random = () => `tslab-${randomBytes(8).toString('hex')}`;
 
@@ -42,10 +43,16 @@ export default function hostile(spec: any, facts: any): any[] {
   }
 
   /** Starts a container of that stage; what it said, or why it did not start. */
-  async attempt(id: string, steps: string, argv: string[], input = ''): Promise<string> {
+  async attempt(
+    id: string,
+    steps: string,
+    argv: string[],
+    input = '',
+    change: (spec: Spec) => void = () => {},
+  ): Promise<string> {
     const attempts = new Attempts(lessonOf(id), this.hostile(id, steps));
     try {
-      const container = await attempts.start(argv);
+      const container = await attempts.start(argv, change);
       container.stdin.on('error', () => {});
       container.stdin.end(input);
       const patience = new Promise((done) => setTimeout(done, 5000).unref());

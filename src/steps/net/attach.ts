@@ -1,10 +1,10 @@
-/** Plugs a container into the bridge: bridge, cable, addresses, route, translation of addresses. */
+/** The host's side of a container on the bridge: what it is plugged into, translation of addresses, and what is taken back. */
 import type { Facts, NetworkFacts } from '../../facts/facts.ts';
 import type { Spec } from '../../oci/spec.ts';
 import { PlanError } from '../../plan/error.ts';
 import type { Call } from '../../plan/step.ts';
 import type { Draft } from '../stage.ts';
-import { addAddress, addDefaultRoute } from './addresses.ts';
+import { addAddress } from './addresses.ts';
 import {
   BRIDGE,
   BRIDGE_INDEX,
@@ -17,7 +17,7 @@ import {
   network,
   PREFIX,
 } from './bridge.ts';
-import { deleteLink, linkInto, linkUp, newBridge, newVeth } from './links.ts';
+import { deleteLink, linkUp, type NewLink, newBridge } from './links.ts';
 import { publish, removeTable, table, unpublish } from './nft.ts';
 import { type Published, taken } from './publish.ts';
 import { NETLINK_ROUTE } from './rtnetlink.ts';
@@ -29,29 +29,47 @@ const LOCK = '/run/tslab';
 /** There as long as it was us who switched forwarding on. */
 const FORWARDING = '/run/tslab/ip_forward';
 
-/** @throws PlanError for an ordinary user, a host without nft or a kernel that takes no such rules, or a port that the host itself listens on. */
-export function attach(spec: Spec, facts: Facts): Draft[] {
-  const host = hostOf(facts);
-  const { publish: ports } = networkWish(spec);
-  const busy = ports.find((port) => taken(port, host.listening));
-  if (busy)
-    throw new PlanError(
-      `annotations[${PUBLISH_ANNOTATION}]: a program of this host listens on port ${busy.hostPort} already; see: ss -lnp`,
-    );
-  const address = addressOf(spec, host);
-  return [
-    ...bridge(host),
-    ...cable(address, host),
-    ...translation(host, ports, address),
-    ...inside(address, host),
-  ];
+/** Where a container is plugged in, and with what. */
+export interface Plug {
+  /** IPv4, and how many of its bits are the network's. */
+  readonly address: string;
+  readonly prefix: number;
+  /** The bridge's own address: the way to everywhere else. */
+  readonly gateway: string;
+  /** The bridge, by its index. */
+  readonly bridge: number;
+  /** The cable's two ends: the host's, and the container's. */
+  readonly hostEnd: NewLink;
+  readonly eth0: NewLink & { readonly index: number };
 }
 
-function hostOf({ uid, kernel, network }: Facts): NetworkFacts & { nft: string } {
+/**
+ * Decides them for a config that asks for the bridge.
+ *
+ * @returns undefined if it doesn't. @throws PlanError for an ordinary user, or a host without nft or with a kernel that takes no such rules.
+ */
+export function plugOf(spec: Spec, facts: Facts): Plug | undefined {
+  if (networkWish(spec).mode !== 'bridge') return undefined;
+  const host = hostOf(facts);
+  const [address, { mtu }] = [addressOf(spec, host), host];
+  return {
+    address,
+    prefix: PREFIX,
+    gateway: gateway(network(host)),
+    bridge: BRIDGE_INDEX,
+    hostEnd: { name: hostEnd(address), mtu, index: hostEndIndex(address) },
+    eth0: { name: 'eth0', index: ETH0_INDEX, mtu, mac: mac(address) },
+  };
+}
+
+type Host = NetworkFacts & { nft: string };
+
+function hostOf({ uid, kernel, network }: Facts): Host {
   if (uid !== 0)
     throw new PlanError(
       `${field}: bridge needs root, since the other end of the cable is in the host's network; use --network none or host`,
     );
+  if (network?.plugOnly) return { nft: '', ...network };
   if (network?.nft === undefined)
     throw new PlanError(`${field}: bridge needs the nft program. Type: sudo apt-get install nftables`);
   // Before anything is made: a kernel that takes no rules would not take their undo either.
@@ -62,11 +80,13 @@ function hostOf({ uid, kernel, network }: Facts): NetworkFacts & { nft: string }
   return { ...network, nft: network.nft };
 }
 
-export const addressOf = (spec: Spec, host: NetworkFacts): string =>
+const addressOf = (spec: Spec, host: NetworkFacts): string =>
   spec.annotations?.[ADDRESS_ANNOTATION] ?? freeAddress(host);
 
 /** Made if it is absent, and taken back by the last container on it. */
-function bridge(host: NetworkFacts & { nft: string }): Draft[] {
+export function sharedBridge(facts: Facts): Draft[] {
+  const host = hostOf(facts);
+  if (host.plugOnly) return [];
   const own = { address: gateway(network(host)), prefix: PREFIX };
   const share = { at: 'host', phase: 'network', kind: 'share', path: LOCK, field } as const;
   const onLink = (messages: Buffer) => netlink('host', messages, field);
@@ -106,47 +126,24 @@ function bridge(host: NetworkFacts & { nft: string }): Draft[] {
 const IP_FORWARD = '/proc/sys/net/ipv4/ip_forward';
 
 /**
- * The name is the claim to the address, so the first step has no undo: if the name was another's, its cable must stay.
- * Should we die between the two, the cable goes with the child's namespace.
+ * What else the host does for a container on its bridge, and takes back at its end: at once, as the next one may get the
+ * same address, while the kernel takes its time over a namespace and the cables in it.
+ *
+ * @throws PlanError for a port that the host itself listens on.
  */
-function cable(address: string, { mtu }: NetworkFacts): Draft[] {
-  const name = hostEnd(address);
-  const eth0 = { name: 'eth0', index: ETH0_INDEX, mtu, mac: mac(address) };
-  const { messages, pidAt } = newVeth({ name, mtu, index: hostEndIndex(address) }, eth0);
-  const claim = `annotations[${ADDRESS_ANNOTATION}]`;
-  return [
-    { ...netlink('host', messages, claim), pidAt },
-    { ...netlink('host', linkInto(name, BRIDGE_INDEX), field), undo: rtnetlink(deleteLink(name)) },
-  ];
-}
-
-function translation(
-  host: NetworkFacts & { nft: string },
-  ports: readonly Published[],
-  address: string,
-): Draft[] {
+export function sharedRules(spec: Spec, facts: Facts, plug: Plug): Draft[] {
+  const host = hostOf(facts);
+  if (host.plugOnly) return [];
+  const { publish: ports } = networkWish(spec);
+  const busy = ports.find((port) => taken(port, host.listening));
+  if (busy)
+    throw new PlanError(
+      `annotations[${PUBLISH_ANNOTATION}]: a program of this host listens on port ${busy.hostPort} already; see: ss -lnp`,
+    );
   const common = { at: 'host', phase: 'network' } as const;
-  const net = network(host);
-  if (ports.length === 0) return [{ ...common, ...nft(host.nft, table(net)), field }];
   return [
-    {
-      ...common,
-      ...nft(host.nft, table(net) + publish(ports, address)),
-      undo: nft(host.nft, unpublish(net, ports, address)),
-      field: `annotations[${PUBLISH_ANNOTATION}]`,
-    },
-  ];
-}
-
-function inside(address: string, host: NetworkFacts): Draft[] {
-  return [
-    netlink(
-      'child',
-      addAddress(ETH0_INDEX, { address, prefix: PREFIX }),
-      `annotations[${ADDRESS_ANNOTATION}]`,
-    ),
-    netlink('child', linkUp(ETH0_INDEX), field),
-    netlink('child', addDefaultRoute(gateway(network(host))), field),
+    { ...common, kind: 'share', path: LOCK, field, undo: rtnetlink(deleteLink(plug.hostEnd.name)) },
+    ...translation(host, ports, plug.address),
     // ping(8) without CAP_NET_RAW, for every group that the container has (icmp(7), ping_group_range).
     {
       at: 'child',
@@ -156,6 +153,20 @@ function inside(address: string, host: NetworkFacts): Draft[] {
       data: '0 2147483647',
       tolerate: ['EINVAL', 'EACCES'],
       field,
+    },
+  ];
+}
+
+function translation(host: Host, ports: readonly Published[], address: string): Draft[] {
+  const common = { at: 'host', phase: 'network' } as const;
+  const net = network(host);
+  if (ports.length === 0) return [{ ...common, ...nft(host.nft, table(net)), field }];
+  return [
+    {
+      ...common,
+      ...nft(host.nft, table(net) + publish(ports, address)),
+      undo: nft(host.nft, unpublish(net, ports, address)),
+      field: `annotations[${PUBLISH_ANNOTATION}]`,
     },
   ];
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseScene } from '../../../src/course/blocks.ts';
+import { belongings, leftSince } from '../../../src/course/leftovers.ts';
 import { type Shown, Stage } from '../../../src/course/scenes.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -42,6 +43,26 @@ test("mounts of a scene can't be seen from here, and processes and files of it a
   await stage?.close();
   expect(existsSync(point)).toBe(false);
   await expect.poll(() => processes('sleep\x001234\0')).toEqual([]);
+});
+
+test('a network of a scene is not ours, and what talks to itself is heard', async () => {
+  const [added, lo] = await play(`@host$ ip link add scene-br type bridge && ip -brief link
+=> ^scene-br\\b
+@host$ ip -brief address show lo
+=> 127\\.0\\.0\\.1`);
+  expect([added?.holds, lo?.holds]).toEqual([true, true]);
+  expect(readFileSync('/proc/self/net/dev', 'utf8')).not.toContain('scene-br');
+});
+
+test('a container that a scene left in the background is ended as others are', async () => {
+  const before = belongings();
+  const name = `scene-left-${process.pid}`;
+  const shown = await play(`@host$ tslab run --lesson pid --name ${name} -- sleep 1000 &
+@host$ until tslab ps --quiet | grep ${name}; do sleep 0.1; done`);
+  expect(shown.at(-1)?.holds).toBe(true);
+  expect([...belongings()].join()).toContain(name);
+  await stage?.close();
+  expect(await leftSince(before)).toEqual([]);
 });
 
 test('after a command that ended the shell there is a new one', async () => {
