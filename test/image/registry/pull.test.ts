@@ -53,6 +53,21 @@ test('an image by its tag: every blob under its digest, and the manifest byte fo
   expect(readdirSync(store.partial)).toEqual([]);
 });
 
+test('a layer that is larger than it may be is not fetched, and an image that is refused gets no name', async () => {
+  using store = newStore();
+  const reference = parseReference(`${registry.host}/some/app:1`);
+  await expect(pull(reference, store, { maxSize: 1_000_000 })).rejects.toThrow(
+    /^layer sha256:.* and --max-size is 1000000$/,
+  );
+  const fetched = [...blobsOf(store.folder).keys()];
+  expect(sample.layers.filter(({ digest }) => fetched.includes(digest))).toEqual([]);
+  const judge = async () => {
+    throw new Error('no');
+  };
+  await expect(pull(reference, store, { judge })).rejects.toThrow('no');
+  expect(store.images()).toEqual([]);
+});
+
 test('skopeo reads the store as the OCI layout that it is', async () => {
   using store = newStore();
   await pull(parseReference(`${registry.host}/some/app:1`), store);
