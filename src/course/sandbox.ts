@@ -174,7 +174,8 @@ async function collect(
     else kill('output');
   });
   try {
-    const ended = await sandbox.ended;
+    // Cut off in the middle, it may have no exit status to tell.
+    const ended = await sandbox.ended.catch((error: Error) => cut ?? Promise.reject(error));
     return { stdout, stderr, ended: cut ?? ended };
   } finally {
     clearTimeout(timer);

@@ -41,7 +41,7 @@ describe.each(['busybox', 'host'])('%s', (name) => {
     const first = digest(build(name));
     expect(digest(build(name))).toBe(first);
     expect(readdirSync(dir)).toEqual([name]);
-  });
+  }, 30_000);
 });
 
 test('busybox: without busybox it says what to install and leaves nothing', () => {
