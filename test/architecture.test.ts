@@ -13,7 +13,14 @@ const allowed: Record<string, readonly string[]> = {
   'src/facts': ['src/oci', 'src/plan', 'node:fs', 'node:os', 'node:path', 'node:child_process'],
   'src/sys': ['src/package-root.ts', 'node:fs', 'node:module', 'node:util'],
   // What no file of /proc tells is read by one of the host's programs.
-  'src/evidence': ['src/facts/programs.ts', 'node:fs', 'node:path', 'node:child_process'],
+  // And it calls capabilities by their names, which are a table beside the plan's.
+  'src/evidence': [
+    'src/facts/programs.ts',
+    'src/plan/flags.ts',
+    'node:fs',
+    'node:path',
+    'node:child_process',
+  ],
   'src/launch': [
     'src/plan',
     'src/package-root.ts',
