@@ -17,7 +17,7 @@ const files = globSync('test/kernel/**/*.test.ts', { cwd: packageRoot }).filter(
 );
 
 const reason = lack();
-const report: Report = reason ? { results: [], status: 0, console: '' } : await runInMachine(files, 600);
+const report: Report = reason ? { results: [], status: 0, console: '' } : await runInMachine(files, 1200);
 
 describe.each(files)('%s', (file) => {
   for (const result of report.results.filter((one) => one.file === file))
