@@ -1,6 +1,7 @@
 /** `tslab lesson` and the menu of plain `tslab`. */
 import { Quit, terminalAsk } from './ask.ts';
 import { type CatalogLesson, catalog, loadTexts } from './catalog.ts';
+import { interruptible } from './interrupt.ts';
 import { printList, state } from './list.ts';
 import { playLesson } from './player.ts';
 import { screen } from './screen.ts';
@@ -33,25 +34,25 @@ async function play(
   options: LessonOptions,
   interactive: boolean,
 ): Promise<number> {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, abort);
-  process.stdout.on('error', abort); // nobody reads on: `tslab lesson 3 | head`
+  const unread = new AbortController();
+  const stop = () => unread.abort();
+  process.stdout.on('error', stop); // nobody reads on: `tslab lesson 3 | head`
+  const ask = interactive ? await terminalAsk() : undefined;
   try {
-    return await playLesson({
-      lesson,
-      texts: loadTexts(lesson),
-      language: session.language,
-      screen: screen(options),
-      ask: interactive ? await terminalAsk() : undefined,
-      progress: interactive ? session.progress : undefined,
-      restart: options.restart === true,
-      signal: controller.signal,
-    });
+    return await interruptible((signal) =>
+      playLesson({
+        lesson,
+        texts: loadTexts(lesson),
+        language: session.language,
+        screen: screen(options),
+        ask,
+        progress: interactive ? session.progress : undefined,
+        restart: options.restart === true,
+        signal: AbortSignal.any([signal, unread.signal]),
+      }),
+    );
   } finally {
-    for (const signal of signals) process.off(signal, abort);
-    process.stdout.off('error', abort);
+    process.stdout.off('error', stop);
   }
 }
 

@@ -3,6 +3,7 @@ import { inUserNamespace } from '../facts/userns.ts';
 import type { Ask } from './ask.ts';
 import { Quit } from './ask.ts';
 import type { CatalogLesson } from './catalog.ts';
+import { orAborted } from './interrupt.ts';
 import type { Language, LessonText, Part, Question, Scene, Section } from './lesson.ts';
 import { partsOf } from './lesson.ts';
 import { playScene, type SceneReport } from './play-scene.ts';
@@ -172,18 +173,9 @@ class Player {
   /** What is at work when Ctrl-C comes is left alone; closing the stage ends it. */
   async #orAbort<T>(work: Promise<T>): Promise<T> {
     const { signal } = this.#options;
-    let abort = () => {};
-    const aborted = new Promise<never>((_, reject) => {
-      abort = () => reject(new Quit(130));
-      signal.addEventListener('abort', abort);
-      if (signal.aborted) abort();
+    return await orAborted(work, signal).catch((error) => {
+      throw signal.aborted && error === signal.reason ? new Quit(130) : error;
     });
-    work.catch(() => {});
-    try {
-      return await Promise.race([work, aborted]);
-    } finally {
-      signal.removeEventListener('abort', abort);
-    }
   }
 
   #summary(): number {
